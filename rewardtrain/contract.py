@@ -1,0 +1,297 @@
+"""What the two sides of a run directory agree on. Standard library only.
+
+A run directory separates Django from torch. The web side writes `config.json` and `data.jsonl`
+and reads everything else; a script of `rewardtrain.scripts` reads those two and writes the rest:
+
+    config.json     one of the Config classes below, with `kind` naming which
+    data.jsonl      the rows the run works on (PromptRow, ComparisonRow or ScoringRow by kind)
+    status.json     Status, replaced atomically: the script's heartbeat
+    metrics.jsonl   one MetricLine a log step, append only
+    samples.jsonl   SampleRow, append only: what the policy wrote (generate, policy)
+    scores.jsonl    ScoreRow (evaluate)
+    report.json     the figures of the finished run, replaced atomically
+    log.txt         stdout and stderr
+    checkpoints/    complete when their marker file COMPLETE is there
+    model/          the result in Hugging Face format, safetensors only
+    lock            held with flock by the one process that may write here
+    cancel          when this file exists the script stops at the next step, keeping a checkpoint
+"""
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+Message = dict[str, str]
+"""{"role": "user" | "assistant" | "system", "content": text}."""
+
+CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "metrics.jsonl"
+SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
+CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
+
+
+class ContractError(ValueError):
+    """A configuration or row that does not fit; the text names the field, the value and the fix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateConfig:
+    """A policy writes `samples_per_prompt` responses to every PromptRow of data.jsonl."""
+
+    kind: Literal["generate"] = "generate"
+    attempt: int = 1
+    model: str
+    reference: str | None = None
+    """With a reference every sample carries its exact KL(model || reference), in nats."""
+    samples_per_prompt: int = 2
+    max_new_tokens: int = 96
+    temperature: float = 1.0
+    top_p: float = 1.0
+    batch_size: int = 64
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardConfig:
+    """Fit Bradley-Terry to the ComparisonRows of data.jsonl, always from the base model."""
+
+    kind: Literal["reward"] = "reward"
+    attempt: int = 1
+    backbone: str
+    champion: str | None = None
+    """The reward model in service; scored on the same held-out rows for the gate."""
+    folds: int = 5
+    """Cross-validation by thread root over all rows before the final fit; 0 leaves it out."""
+    epochs: int = 3
+    learning_rate: float = 1.5e-3
+    batch_size: int = 16
+    """Comparisons an optimiser step."""
+    max_length: int = 1024
+    weight_decay: float = 0.01
+    centring: float = 0.01
+    seed: int = 0
+    device: str = "auto"
+    checkpoint_every: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """Fine-tune `policy` by RLOO on the PromptRows of data.jsonl, anchored to `reference` by KL."""
+
+    kind: Literal["policy"] = "policy"
+    attempt: int = 1
+    policy: str
+    reference: str
+    reward_model: str
+    steps: int = 60
+    samples_per_prompt: int = 4
+    samples_per_step: int = 48
+    max_new_tokens: int = 96
+    learning_rate: float = 5e-4
+    beta: float = 0.05
+    temperature: float = 1.0
+    lora: bool = False
+    seed: int = 0
+    device: str = "auto"
+    checkpoint_every: int = 10
+    sample_every: int = 5
+    keep_checkpoints: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """A reward model scores the ScoringRows of data.jsonl."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    attempt: int = 1
+    reward_model: str
+    max_length: int = 1024
+    batch_size: int = 64
+    device: str = "auto"
+
+
+Config = GenerateConfig | RewardConfig | PolicyConfig | EvaluateConfig
+CONFIGS: dict[str, type] = {
+    "generate": GenerateConfig,
+    "reward": RewardConfig,
+    "policy": PolicyConfig,
+    "evaluate": EvaluateConfig,
+}
+SCRIPTS = {
+    "generate": "rewardtrain.scripts.generate",
+    "reward": "rewardtrain.scripts.train_reward",
+    "policy": "rewardtrain.scripts.train_policy",
+    "evaluate": "rewardtrain.scripts.evaluate",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptRow:
+    """A prompt to answer (generate, policy). `prompt` is the web side's id, handed back untouched."""
+
+    prompt: int
+    messages: list[Message]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRow:
+    """One preference (reward). `tiers` holds indices into `responses`, best first.
+
+    `outcome` is prefer, tie, both_good, both_bad, all_good, all_bad or unanswerable; `strength`
+    runs from 1 to `levels` for a pairwise prefer, else null. `ranking` is complete (every tier is
+    ordered) or best (the last tier's members are unordered, not tied).
+    """
+
+    comparison: int
+    thread_root: str
+    split: Literal["train", "heldout"]
+    messages: list[Message]
+    responses: list[list[Message]]
+    outcome: str
+    tiers: list[list[int]]
+    ranking: Literal["complete", "best"] = "complete"
+    strength: int | None = None
+    levels: int = 1
+    labeler: str = ""
+    weight: float = 1.0
+    kind: str = "ask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringRow:
+    """Responses to score (evaluate). With `tiers`, accuracy and NLL are reported too."""
+
+    row: int
+    messages: list[Message]
+    responses: list[list[Message]]
+    tiers: list[list[int]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRow:
+    """What a policy wrote. `logprob` and `kl` are sums over the response's tokens, in nats."""
+
+    prompt: int
+    index: int
+    text: str
+    tokens: int
+    truncated: bool
+    logprob: float
+    kl: float | None = None
+    reward: float | None = None
+    step: int | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """The scores of a ScoringRow's responses, in its order."""
+
+    row: int
+    scores: list[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricLine:
+    """One line of metrics.jsonl; the latest attempt wins a step."""
+
+    attempt: int
+    step: int
+    time: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The script's heartbeat. `state` is running, succeeded, failed or cancelled."""
+
+    attempt: int
+    state: str
+    pid: int
+    step: int = 0
+    steps: int = 0
+    stage: str = ""
+    """What it is doing, in words for a person: "fold 2 of 5", "writing samples"."""
+    device: str = ""
+    seconds_left: float | None = None
+    error: str = ""
+    updated: float = 0.0
+
+
+def encode(row: Any) -> str:
+    """One dataclass as one JSON line, keys in the order of its fields."""
+    return json.dumps(dataclasses.asdict(row), ensure_ascii=False)
+
+
+def decode(cls: type, values: dict[str, Any], where: str) -> Any:
+    """A dataclass from parsed JSON; unknown, missing and mistyped fields raise ContractError."""
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    for name in values:
+        if name not in fields:
+            raise ContractError(f"{where}: {name} is not a field of {cls.__name__}; remove it.")
+    for name, f in fields.items():
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise ContractError(f"{where}: {name} is missing; {cls.__name__} needs it.")
+        if name in values and f.type in (int, float, str, bool):
+            _check_scalar(cls, f, values[name], where)
+    return cls(**values)
+
+
+def _check_scalar(cls: type, f: dataclasses.Field, value: Any, where: str) -> None:
+    wanted = (int, float) if f.type is float else f.type
+    mistaken_bool = isinstance(value, bool) and f.type is not bool
+    if mistaken_bool or not isinstance(value, wanted):
+        raise ContractError(
+            f"{where}: {f.name} = {value!r} of {cls.__name__} must be {f.type.__name__}."
+        )
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` atomically, so that a reader never sees half a file."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(draft, path)
+
+
+def read_config(run_dir: Path) -> Any:
+    """The Config of a run directory.
+
+    Raises:
+        ContractError: config.json is absent, is not JSON, or does not fit its kind.
+    """
+    path = run_dir / CONFIG
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError(f"{path} does not exist; give a run directory.") from None
+    except json.JSONDecodeError as error:
+        raise ContractError(f"{path} is not JSON: {error}.") from None
+    kind = values.get("kind")
+    if kind not in CONFIGS:
+        raise ContractError(f"{path}: kind = {kind!r} must be one of {', '.join(CONFIGS)}.")
+    return decode(CONFIGS[kind], values, str(path))
+
+
+def read_rows(path: Path, cls: type) -> list[Any]:
+    """The rows of a JSONL file as dataclasses; an error names file and line."""
+    rows = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            rows.append(decode(cls, json.loads(line), f"{path}:{number}"))
+    return rows
+
+
+def read_status(run_dir: Path) -> Status | None:
+    """The heartbeat, or None while the script has not started."""
+    try:
+        values = json.loads((run_dir / STATUS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return decode(Status, values, str(run_dir / STATUS))
