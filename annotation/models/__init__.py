@@ -1,0 +1,30 @@
+"""The tables of people: what is asked, who answers, how well."""
+
+from annotation.models.answers import Assignment, Demonstration, Preference
+from annotation.models.asked import Comparison, ComparisonResponse, Prompt, Response
+from annotation.models.frozen import Batch, BatchItem, Event
+from annotation.models.projects import (
+    Acknowledgement,
+    Guidelines,
+    Invitation,
+    Membership,
+    Project,
+)
+
+__all__ = [
+    "Acknowledgement",
+    "Assignment",
+    "Batch",
+    "BatchItem",
+    "Comparison",
+    "ComparisonResponse",
+    "Demonstration",
+    "Event",
+    "Guidelines",
+    "Invitation",
+    "Membership",
+    "Preference",
+    "Project",
+    "Prompt",
+    "Response",
+]

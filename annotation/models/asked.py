@@ -1,0 +1,152 @@
+"""What is asked: prompts, the responses to them, and the comparisons built from both."""
+
+import random
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from annotation.models.projects import Project
+
+
+def shuffled() -> float:
+    """A place in the queue that says nothing of when the comparison was made."""
+    return random.random()
+
+
+class Prompt(models.Model):
+    class Split(models.TextChoices):
+        TRAIN = "train"
+        HELDOUT = "heldout", "held out"
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="prompts")
+    messages = models.JSONField(help_text="Chat format: a list of role and content.")
+    sha256 = models.CharField(max_length=64)
+    thread_root = models.CharField(
+        max_length=64, help_text="Hash of the first turn; dialogues that share it split together."
+    )
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    split = models.CharField(max_length=8, choices=Split)
+    checks = models.JSONField(default=list, blank=True, help_text="Verifiable checks.")
+    source = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "thread_root"], name="prompt_thread")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "sha256"], name="prompt_once_a_project"),
+            models.CheckConstraint(
+                condition=Q(split__in=["train", "heldout"]), name="prompt_split_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.messages[-1]["content"][:80] if self.messages else "(empty)"
+
+
+class Response(models.Model):
+    """A text somebody or something gave to a prompt. Who produced it is not here."""
+
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="responses")
+    messages = models.JSONField(help_text="Usually one assistant message.")
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "sha256"], name="response_once_a_prompt")
+        ]
+
+    def __str__(self) -> str:
+        return self.messages[-1]["content"][:80] if self.messages else "(empty)"
+
+
+class Comparison(models.Model):
+    class Kind(models.TextChoices):
+        ASK = "ask"
+        GOLD = "gold"
+        ANCHOR = "anchor"
+        REPEAT = "repeat"
+        ARENA = "arena"
+        SUSPECT = "suspect"
+
+    class State(models.TextChoices):
+        GENERATING = "generating"
+        OPEN = "open"
+        CLOSED = "closed"
+
+    TRAINING_KINDS = (Kind.ASK, Kind.SUSPECT)
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="comparisons")
+    responses = models.ManyToManyField(Response, through="ComparisonResponse")
+    sha256 = models.CharField(
+        max_length=64, help_text="Of kind and responses: importing twice adds nothing."
+    )
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.ASK)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    priority = models.SmallIntegerField(default=0)
+    shuffle = models.FloatField(default=shuffled)
+    stream = models.CharField(max_length=20, default="random")
+    selection_probability = models.FloatField(default=1.0)
+    wanted = models.PositiveSmallIntegerField(default=1)
+    done = models.PositiveSmallIntegerField(default=0)
+    leased = models.PositiveSmallIntegerField(default=0)
+    reserved_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    expected = models.JSONField(null=True, blank=True, help_text="A gold's answer.")
+    repeat_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("project"),
+                F("priority").desc(),
+                F("shuffle"),
+                F("id"),
+                name="comparison_queue",
+                condition=Q(state="open", done__lt=F("wanted") - F("leased")),
+            ),
+            models.Index(fields=["project", "kind", "state"], name="comparison_kind_state"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "sha256"], name="comparison_once_a_project"
+            ),
+            models.CheckConstraint(
+                condition=Q(done__lte=F("wanted") - F("leased")),
+                name="comparison_never_over_assigned",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["ask", "gold", "anchor", "repeat", "arena", "suspect"]),
+                name="comparison_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(selection_probability__gt=0, selection_probability__lte=1),
+                name="comparison_probability_in_unit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}: {self.prompt}"
+
+
+class ComparisonResponse(models.Model):
+    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="places")
+    response = models.ForeignKey(Response, models.PROTECT, related_name="places")
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["comparison", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["comparison", "place"], name="place_once"),
+            models.UniqueConstraint(
+                fields=["comparison", "response"], name="response_once_a_comparison"
+            ),
+            models.CheckConstraint(condition=Q(place__lte=8), name="place_below_nine"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}[{self.place}]"

@@ -1,0 +1,82 @@
+"""A project's rules for its circle, and the story of what was decided on which figures."""
+
+from django.conf import settings
+from django.db import models
+
+from annotation.models import Project
+
+
+class LoopPolicy(models.Model):
+    """What a project trains with, and when."""
+
+    project = models.OneToOneField(Project, models.PROTECT, related_name="loop_policy")
+    reward_backbone = models.CharField(
+        max_length=300, blank=True, help_text="Path or hub name; empty: the reference policy."
+    )
+    autopilot = models.BooleanField(
+        default=False, help_text="Fine-tune and ask again without a click; promote never."
+    )
+    prompts_per_round = models.PositiveIntegerField(
+        default=60, help_text="Prompts the policy answers for each round of comparisons."
+    )
+    samples_per_prompt = models.PositiveSmallIntegerField(default=2)
+    arena_prompts = models.PositiveIntegerField(
+        default=20, help_text="Held-out prompts of a blind comparison with the reference."
+    )
+    reward_options = models.JSONField(
+        default=dict, blank=True, help_text="Fields of RewardConfig that differ from its defaults."
+    )
+    policy_options = models.JSONField(
+        default=dict, blank=True, help_text="Fields of PolicyConfig that differ from its defaults."
+    )
+    generate_options = models.JSONField(
+        default=dict, blank=True, help_text="Fields of GenerateConfig that differ."
+    )
+
+    class Meta:
+        verbose_name_plural = "loop policies"
+
+    def __str__(self) -> str:
+        return f"loop policy of {self.project}"
+
+
+class Round(models.Model):
+    """One turn of the circle: ask, freeze, reward model, fine-tune, arena."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="rounds")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["project", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="round_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project}, round {self.number}"
+
+
+class Decision(models.Model):
+    """A line of the story: what was decided, why, on which figures, by whom (null: the loop)."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="decisions")
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="decisions")
+    what = models.CharField(max_length=40)
+    reason = models.TextField()
+    figures = models.JSONField(default=dict, blank=True)
+    run = models.ForeignKey("Run", models.PROTECT, null=True, blank=True, related_name="decisions")
+    version = models.ForeignKey(
+        "ModelVersion", models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason[:60]}"
