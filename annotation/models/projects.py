@@ -59,6 +59,8 @@ class Project(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    membership: "Membership"  # of the user for whom access.py fetched the project
+
     class Meta:
         ordering = ["name"]
         constraints = [
