@@ -146,7 +146,8 @@ class ComparisonRow:
     ordered) or best (the last tier's members are unordered, not tied).
     """
 
-    comparison: int
+    comparison: str
+    """The comparison's content hash: the same data gives the same bytes in any database."""
     thread_root: str
     split: Literal["train", "heldout"]
     messages: list[Message]

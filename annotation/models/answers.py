@@ -83,6 +83,7 @@ class Preference(models.Model):
         COMPLETE = "complete"
         BEST = "best"
 
+    project = models.ForeignKey(Project, models.PROTECT, related_name="preferences")
     assignment = models.ForeignKey(
         Assignment, models.PROTECT, null=True, related_name="preferences"
     )
@@ -120,6 +121,7 @@ class Preference(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["labeler", "-created_at"], name="preference_of_labeler"),
+            models.Index(fields=["project", "-created_at"], name="preference_of_project"),
         ]
         constraints = [
             models.UniqueConstraint(

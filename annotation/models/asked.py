@@ -1,17 +1,10 @@
 """What is asked: prompts, the responses to them, and the comparisons built from both."""
 
-import random
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from annotation.models.projects import Project
-
-
-def shuffled() -> float:
-    """A place in the queue that says nothing of when the comparison was made."""
-    return random.random()
 
 
 class Prompt(models.Model):
@@ -86,7 +79,9 @@ class Comparison(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.ASK)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     priority = models.SmallIntegerField(default=0)
-    shuffle = models.FloatField(default=shuffled)
+    shuffle = models.FloatField(
+        help_text="Place among equals, from the content's hash: it says nothing of age or kind."
+    )
     stream = models.CharField(max_length=20, default="random")
     selection_probability = models.FloatField(default=1.0)
     wanted = models.PositiveSmallIntegerField(default=1)
