@@ -1,0 +1,147 @@
+"""Postgres and Redis under var/ for whoever has configured none, shared by every command that runs.
+
+    python -m config.embedded COMMAND…
+
+runs COMMAND with DATABASE_URL, REDIS_URL and SECRET_KEY in its environment. Each user of the
+servers holds a shared lock on var/users.lock until it ends, however it ends; the last one out
+stops them.
+"""
+
+import fcntl
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from config import servers
+from config.env import SettingError, envbool
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SOCKET_PATH_LIMIT = 100
+"""Bytes: the kernel's limit is 108, and Postgres appends to the name for its lock."""
+
+
+def var_dir() -> Path:
+    """Where everything that the server writes lies: made on demand, for its owner only."""
+    var = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var").resolve()
+    var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return var
+
+
+@contextmanager
+def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
+    """The environment of a command, with both servers up while it lasts.
+
+    `temporary` servers belong to this process alone and die with it.
+
+    Raises:
+        servers.ServerError: an embedded server cannot run.
+    """
+    env = {**os.environ, "VAR_DIR": str(var)}
+    given = {name for name in ("DATABASE_URL", "REDIS_URL") if env.get(name)}
+    if not env.get("SECRET_KEY") and ("DATABASE_URL" not in given or envbool("DEMO", False)):
+        env["SECRET_KEY"] = _secret_key(var)
+    if given == {"DATABASE_URL", "REDIS_URL"}:
+        yield env
+        return
+    sockets = _socket_dir(var)
+    if "DATABASE_URL" not in given:
+        env["DATABASE_URL"] = f"postgresql://vibecheck@/vibecheck?host={quote(str(sockets))}"
+    if "REDIS_URL" not in given:
+        env["REDIS_URL"] = f"unix://{quote(str(sockets / 'redis.sock'))}?db=0"
+    with _up(var, sockets, given, temporary):
+        yield env
+
+
+@contextmanager
+def _up(var: Path, sockets: Path, given: set[str], temporary: bool) -> Iterator[None]:
+    wanted = []
+    if "DATABASE_URL" not in given:
+        wanted.append(servers.postgres(var, sockets))
+    if "REDIS_URL" not in given:
+        wanted.append(servers.redis_server(var, sockets))
+    with (var / "users.lock").open("a") as users:
+        with _alone(var):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if "DATABASE_URL" not in given:
+                servers.create_cluster(var)
+            for server in wanted:
+                server.directory.mkdir(mode=0o700, exist_ok=True)
+                servers.start(server, temporary)
+            if "DATABASE_URL" not in given:
+                servers.create_database(sockets)
+        try:
+            yield
+        finally:
+            with _alone(var):
+                if _last_out(users):
+                    for server in reversed(wanted):
+                        servers.stop(server)
+
+
+def _last_out(users: IO) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """One process at a time starts or stops servers."""
+    with (var / "servers.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _socket_dir(var: Path) -> Path:
+    """var/run, or where its path would be too long for a socket a link to a folder under /tmp."""
+    run = var / "run"
+    short = len(os.fsencode(run / f"{servers.SOCKET}.lock")) <= SOCKET_PATH_LIMIT
+    if short and not run.is_symlink():
+        run.mkdir(mode=0o700, exist_ok=True)
+        return run
+    if not (run.is_dir() and run.stat().st_uid == os.geteuid()):
+        run.unlink(missing_ok=True)
+        run.symlink_to(tempfile.mkdtemp(prefix="vibecheck-", dir="/tmp"))
+    return run.resolve()
+
+
+def _secret_key(var: Path) -> str:
+    """Made once, readable by its owner only."""
+    path = var / "secret_key"
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def main(command: list[str]) -> int:
+    """Run `command` with the servers up, and pass on signals and its exit status."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, frame: sys.exit(128 + number))
+    with environment(var_dir()) as env:
+        process = subprocess.Popen(command, env=env)
+        # A terminal sends Ctrl-C to the command too, which decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, lambda number, frame: process.send_signal(number))
+        status = process.wait()
+        return status if status >= 0 else 128 - status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (servers.ServerError, SettingError) as error:
+        sys.exit(str(error))
