@@ -35,6 +35,11 @@ def var_dir() -> Path:
     return var
 
 
+def remember_address(var: Path, site_root: str) -> None:
+    """Links that bin/manage makes lead to the server that was started last."""
+    (var / "address").write_text(site_root)
+
+
 @contextmanager
 def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
     """The environment of a command, with both servers up while it lasts.
@@ -45,6 +50,8 @@ def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
         servers.ServerError: an embedded server cannot run.
     """
     env = {**os.environ, "VAR_DIR": str(var)}
+    if not env.get("SITE_ROOT") and (var / "address").is_file():
+        env["SITE_ROOT"] = (var / "address").read_text()
     given = {name for name in ("DATABASE_URL", "REDIS_URL") if env.get(name)}
     if not env.get("SECRET_KEY") and ("DATABASE_URL" not in given or envbool("DEMO", False)):
         env["SECRET_KEY"] = _secret_key(var)

@@ -29,9 +29,11 @@ SECRET_KEY = envstr("SECRET_KEY", "")
 if not SECRET_KEY:
     raise SettingError("SECRET_KEY is empty: set it to 50 or more random characters.")
 HTTPS = envbool("HTTPS", not DEMO)
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = envlist("CSRF_TRUSTED_ORIGINS")
-SITE_ROOT = envstr("SITE_ROOT", "http://localhost:8000")
+SITE_ROOT = envstr("SITE_ROOT", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *envlist("ALLOWED_HOSTS")]
+if site_host := urlsplit(SITE_ROOT).hostname:
+    ALLOWED_HOSTS.append(site_host)
+CSRF_TRUSTED_ORIGINS = [SITE_ROOT, *envlist("CSRF_TRUSTED_ORIGINS")]
 
 INSTALLED_APPS = [
     "unfold",
@@ -154,6 +156,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SECURE_SSL_REDIRECT = HTTPS and envbool("HTTPS_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if envbool("BEHIND_PROXY", False) else None
 )
