@@ -58,7 +58,10 @@ def refuse_small_disk() -> None:
 
 def make_venv() -> None:
     probe = "import sys, pip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))"
-    if PYTHON.exists() and not subprocess.run([PYTHON, "-c", probe], capture_output=True).returncode:
+    whole = PYTHON.exists() and not subprocess.call(
+        [PYTHON, "-c", probe], stderr=subprocess.DEVNULL
+    )
+    if whole:
         return
     say("Making .venv")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True)
@@ -197,7 +200,9 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("Stopped; the next run goes on from here.")
     except PermissionError as error:
-        sys.exit(f"{error.filename} cannot be written: give this user the right to, or own a clone.")
+        sys.exit(
+            f"{error.filename} cannot be written: run as its owner, or make a clone of your own."
+        )
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

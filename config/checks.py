@@ -1,6 +1,107 @@
-"""Every check of the house, in turn."""
+"""Every check of the house, in turn, with its time; bin/test's real work.
+
+With arguments only pytest runs, and gets them.
+"""
+
+import filecmp
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from config.embedded import BASE_DIR, environment
+from config.servers import ServerError
+
+PYTHON = sys.executable
+FRONT = BASE_DIR / "frontend"
+SCHEMA_TYPES = FRONT / "src" / "api" / "schema.d.ts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(arguments: list[str]) -> int:
+    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser:
+        os.environ["CHROMIUM"] = browser
+    if arguments:
+        return run(PYTHON, "-m", "pytest", *arguments)
+    if browser is None:
+        sys.exit(
+            "The browser tests need Chromium, and none is on PATH: install it "
+            "(Debian: apt install chromium), or set CHROMIUM to one's path."
+        )
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vibecheck-test-")))
+        for given in ("DATABASE_URL", "REDIS_URL", "DEMO", "HTTPS", "SITE_ROOT"):
+            os.environ.pop(given, None)
+        env = stack.enter_context(environment(folder, temporary=True))
+        results = [(name, *timed(name, check)) for name, check in checks(env, folder).items()]
+    return report(results)
+
+
+def checks(env: Mapping[str, str], folder: Path) -> dict[str, Callable[[], int]]:
+    """By name, cheapest first; each returns its exit status."""
+
+    def manage(*command: str) -> int:
+        return run(PYTHON, "manage.py", *command, env=env)
+
+    def npm(script: str) -> int:
+        return run("npm", "run", "--silent", script, cwd=FRONT)
+
+    return {
+        "ruff check": lambda: run("ruff", "check", "."),
+        "ruff format": lambda: run("ruff", "format", "--check", "."),
+        "import-linter": lambda: run("lint-imports"),
+        "migrations": lambda: manage("makemigrations", "--check", "--dry-run"),
+        "deployment": lambda: manage("check", "--deploy", "--fail-level", "WARNING"),
+        "schema drift": lambda: schema_drift(env, folder),
+        "mypy": lambda: run("mypy", env=env),
+        "front end: lint": lambda: npm("lint"),
+        "front end: types": lambda: npm("typecheck"),
+        "front end: Vitest": lambda: npm("test"),
+        "pytest": lambda: run(PYTHON, "-m", "pytest"),
+    }
+
+
+def schema_drift(env: Mapping[str, str], folder: Path) -> int:
+    """The front end's types are those that the API's schema gives today."""
+    schema, types = folder / "schema.yaml", folder / "schema.d.ts"
+    command = ["manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", str(schema)]
+    if status := run(PYTHON, *command, env=env):
+        return status
+    if status := run("npx", "openapi-typescript", str(schema), "--output", str(types), cwd=FRONT):
+        return status
+    if filecmp.cmp(types, SCHEMA_TYPES, shallow=False):
+        return 0
+    print(f"{SCHEMA_TYPES.relative_to(BASE_DIR)} is not what the API says: npm run schema.")
+    return 1
+
+
+def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path = BASE_DIR) -> int:
+    return subprocess.run(command, env=env, cwd=cwd).returncode
+
+
+def timed(name: str, check: Callable[[], int]) -> tuple[int, float]:
+    print(f"== {name}", flush=True)
+    began = time.monotonic()
+    return check(), time.monotonic() - began
+
+
+def report(results: list[tuple[str, int, float]]) -> int:
+    print("== Summary")
+    for name, status, seconds in results:
+        print(f"   {'passed' if status == 0 else 'FAILED':8}{name:20}{seconds:7.1f} s")
+    return int(any(status for _, status, _ in results))
+
 
 if __name__ == "__main__":
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[1:]])
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ServerError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -124,7 +124,8 @@ def programs(host: str, port: int) -> list[list[Program]]:
         "--no-control-socket",
     ])
     beat = Program(name="beat", grace=8, command=[
-        PYTHON, "-m", "celery", "-A", "config", "beat", "--loglevel", "WARNING", "--pidfile=",
+        PYTHON, "-m", "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING",
+        "--pidfile=",
     ])
     # fmt: on
     workers = [worker("default", "default"), worker("infer", "infer")]
@@ -142,14 +143,12 @@ def worker(name: str, queue: str, env: dict[str, str] | None = None) -> Program:
     """
     # fmt: off
     command = [
-        PYTHON, "-m", "celery", "-A", "config", "worker", "--queues", queue,
+        PYTHON, "-m", "celery", "--quiet", "-A", "config", "worker", "--queues", queue,
         "--hostname", f"{name}@%h", "--concurrency", "1", "-O", "fair",
         "--without-gossip", "--without-mingle", "--loglevel", "WARNING",
     ]
     # fmt: on
-    return Program(
-        name=name, command=command, env={"OMP_NUM_THREADS": "1", **(env or {})}, grace=5
-    )
+    return Program(name=name, command=command, env={"OMP_NUM_THREADS": "1", **(env or {})}, grace=5)
 
 
 def devices() -> list[str]:

@@ -156,8 +156,8 @@ def create_cluster(var: Path) -> None:
         shutil.chown(draft, "nobody")
     # fmt: off
     made = subprocess.run(
-        [*(_as_nobody() if as_root else []), str(postgres_binary("initdb")), "-D", ".", "-U", "vibecheck",
-         "--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
+        [*(_as_nobody() if as_root else []), str(postgres_binary("initdb")),
+         "-D", ".", "-U", "vibecheck", "--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
          "--builtin-locale=C.UTF-8"],
         cwd=draft, capture_output=True, text=True,
     )
@@ -171,9 +171,7 @@ def create_cluster(var: Path) -> None:
 def create_database(sockets: Path) -> None:
     """Make the database "vibecheck" in a cluster that has none yet."""
     with psycopg.connect(_conninfo(sockets), autocommit=True) as connection:
-        if not connection.execute(
-            "SELECT FROM pg_database WHERE datname = 'vibecheck'"
-        ).fetchall():
+        if not connection.execute("SELECT FROM pg_database WHERE datname = 'vibecheck'").fetchall():
             connection.execute("CREATE DATABASE vibecheck")
 
 
@@ -238,7 +236,8 @@ def _as_nobody() -> list[str]:
     # fmt: off
     return [
         "setpriv", "--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups",
-        "--no-new-privs", "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--",
+        "--no-new-privs", "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override",
+        "--",
     ]
     # fmt: on
 
