@@ -90,6 +90,8 @@ class PolicyConfig:
     steps: int = 60
     samples_per_prompt: int = 4
     samples_per_step: int = 48
+    batch_size: int = 48
+    """Completions a pass through the model; gradients are summed up to samples_per_step."""
     max_new_tokens: int = 96
     learning_rate: float = 5e-4
     beta: float = 0.05
@@ -285,7 +287,11 @@ def read_rows(path: Path, cls: type) -> list[Any]:
     rows = []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            rows.append(decode(cls, json.loads(line), f"{path}:{number}"))
+            try:
+                values = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ContractError(f"{path}:{number} is not JSON: {error}.") from None
+            rows.append(decode(cls, values, f"{path}:{number}"))
     return rows
 
 

@@ -1,0 +1,192 @@
+"""A policy: loading it, sampling from it, and how far it is from its reference."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from rewardtrain.contract import ContractError
+from rewardtrain.core.data import by_length, collate
+from rewardtrain.core.pretrained import autocast, load_model, load_tokenizer
+
+LOGITS_A_PASS = 1 << 25
+"""Full-vocabulary logits held at once while measuring: 128 MiB a float32 table of them."""
+
+
+def load_policy(
+    source: str, field: str, device: torch.device
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A language model ready to sample, and its tokenizer, which pads on the left.
+
+    Raises:
+        ContractError: it cannot be loaded, or has no end token.
+    """
+    tokenizer = load_tokenizer(source, field, padding_side="left")
+    if tokenizer.eos_token_id is None:
+        raise ContractError(f"{field} = {source!r}: its tokenizer has no end token to stop at.")
+    model = load_model(AutoModelForCausalLM, source, field).to(device)
+    return model.eval(), tokenizer
+
+
+def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Every token that ends a response: the tokenizer's and the model's own."""
+    own = model.generation_config.eos_token_id
+    return sorted({tokenizer.eos_token_id, *([own] if isinstance(own, int) else own or [])})
+
+
+def seed_of(*parts: int | str) -> int:
+    """A 63-bit seed from anything that names a draw."""
+    text = " ".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+class SeededDraw(LogitsProcessor):
+    """Draws each row's token by inverse distribution from numbers of that row's own.
+
+    What a row draws does not hang on which rows share its batch, as it does with one generator
+    for all. It leaves the drawn token alone above -inf, so greedy decoding takes it.
+    """
+
+    def __init__(self, seeds: Sequence[int], length: int, prompt_length: int) -> None:
+        self.prompt_length = prompt_length
+        self.uniform = torch.stack(
+            [
+                torch.rand(length, generator=torch.Generator().manual_seed(s), dtype=torch.float64)
+                for s in seeds
+            ]
+        )
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """input_ids (N, positions), scores (N, vocabulary); the same shape as scores."""
+        uniform = self.uniform[:, input_ids.shape[1] - self.prompt_length, None].to(scores.device)
+        mass = scores.double().softmax(-1).cumsum(-1)
+        # Below the whole mass, so that rounding cannot point past the last possible token.
+        token = torch.searchsorted(mass, uniform * mass[:, -1:], right=True)
+        token = token.clamp(max=scores.shape[-1] - 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+
+
+@torch.inference_mode()
+def sample(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    *,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+) -> list[list[int]]:
+    """One response to each prompt as token ids, with its end token unless it was cut off.
+
+    prompts: N lists of token ids; seeds: N, one a response.
+    """
+    ends = end_tokens(model, tokenizer)
+    batch = collate(prompts, tokenizer.pad_token_id, model.device, side="left")
+    width = batch["input_ids"].shape[1]
+    draw = LogitsProcessorList()
+    if temperature != 1.0:
+        draw.append(TemperatureLogitsWarper(temperature))
+    if top_p < 1.0:
+        draw.append(TopPLogitsWarper(top_p))
+    draw.append(SeededDraw(seeds, max_new_tokens, width))
+    settings = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        disable_compile=True,
+    )
+    # The model's own settings would fill in what is left out here, such as a top_k.
+    kept, model.generation_config = model.generation_config, settings
+    try:
+        with autocast(model.device):
+            written = model.generate(**batch, generation_config=settings, logits_processor=draw)
+    finally:
+        model.generation_config = kept
+    return [up_to_end(row, ends) for row in written[:, width:].tolist()]
+
+
+def up_to_end(tokens: list[int], ends: Sequence[int]) -> list[int]:
+    """The tokens up to and with the first end token."""
+    for place, token in enumerate(tokens):
+        if token in ends:
+            return tokens[: place + 1]
+    return tokens
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One response under a policy: sums over its tokens, in nats, at temperature 1."""
+
+    logprob: float
+    kl: float | None
+    """Sum over the positions of KL(policy || reference) of the whole next-token distribution."""
+    entropy: float
+    """Mean a token of the policy's entropy."""
+
+
+@torch.no_grad()
+def measure(
+    policy: PreTrainedModel,
+    reference: PreTrainedModel | None,
+    prompts: Sequence[Sequence[int]],
+    responses: Sequence[Sequence[int]],
+    pad: int,
+) -> list[Measured]:
+    """Log-probability, exact KL and entropy of N responses to N prompts, as token ids.
+
+    The KL of a sequence is sum_t sum_v pi(v | s_t) (log pi(v | s_t) - log ref(v | s_t)) over the
+    positions it visited: its mean over samples is an unbiased estimate of KL(pi || ref), never
+    negative and of less variance than the log ratio of the drawn tokens.
+    """
+    sequences = [[*p, *r] for p, r in zip(prompts, responses, strict=True)]
+    longest = max(map(len, responses))
+    vocabulary = policy.config.get_text_config().vocab_size
+    rows_a_pass = max(1, LOGITS_A_PASS // (vocabulary * (longest + 1)))
+    measured: list[Measured | None] = [None] * len(sequences)
+    for part in by_length([len(s) for s in sequences], rows_a_pass):
+        batch = collate([sequences[i] for i in part], pad, policy.device, side="left")
+        keep = max(len(responses[i]) for i in part)
+        tokens = batch["input_ids"][:, -keep:]
+        place = torch.arange(keep, device=policy.device)
+        lengths = torch.tensor([len(responses[i]) for i in part], device=policy.device)
+        inside = place[None] >= keep - lengths[:, None]
+        ours = _log_probabilities(policy, batch, keep)
+        drawn = ours.gather(-1, tokens[..., None])[..., 0]
+        probability = ours.exp()
+        spent = -(probability * ours).nansum(-1)
+        kl = None
+        if reference is not None:
+            gap = ours - _log_probabilities(reference, batch, keep)
+            kl = (probability * gap).nansum(-1).clamp(min=0)
+            kl = (kl * inside).sum(-1).tolist()
+        logprob = (drawn * inside).sum(-1).tolist()
+        entropy = ((spent * inside).sum(-1) / lengths).tolist()
+        for row, i in enumerate(part):
+            measured[i] = Measured(logprob[row], kl[row] if kl else None, entropy[row])
+    return [m for m in measured if m is not None]
+
+
+def _log_probabilities(
+    model: PreTrainedModel, batch: dict[str, torch.Tensor], keep: int
+) -> torch.Tensor:
+    """log P of every token at the last `keep` positions, shape (N, keep, vocabulary)."""
+    positions = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+    with autocast(model.device):
+        logits = model(
+            **batch, position_ids=positions, use_cache=False, logits_to_keep=keep + 1
+        ).logits
+    return logits[:, :-1].float().log_softmax(-1)

@@ -1,0 +1,322 @@
+"""Fine-tune a policy by RLOO against a reward model, anchored to a reference by KL.
+
+    python -m rewardtrain.scripts.train_policy runs/17
+
+Reads a PolicyConfig and PromptRows. The policy optimisation is TRL's RLOO (Ahmadian et al. 2024,
+arXiv:2402.14740). Departures: the prompts' order is fixed beforehand, so that a resumed run sees
+the same ones; the KL that is shown is exact, summed over a response (core/policy.py), where TRL
+logs a noisy mean a token. Killed at any moment and started again, the run goes on from its last
+complete checkpoint and ends with the same weights.
+
+Each line of metrics.jsonl, on the step's samples before its update:
+    reward        mean normalised score of the reward model: 0 and 1 are the mean and spread of the
+                  responses it was fitted on
+    kl            mean exact KL(policy || reference) of a response, in nats
+    entropy       nats a token; length: tokens a response; truncated: share cut off
+    repetition    mean of 1 - unique 4-grams / 4-grams
+    loss, grad_norm, learning_rate, seconds (of the step)
+
+report.json:
+    before, after  the starting and the final policy on the same prompts with the same draws:
+                   reward and kl (n, mean, low, high), entropy, length, truncated, repetition,
+                   distinct (unique bigrams / bigrams)
+    prompts, shortened, left_out (prompts whose last turn alone leaves no room for a response)
+    device, seconds (of this attempt), hashes (sha256 of weights, data, config)
+"""
+
+import random
+import sys
+import time
+from typing import Any
+
+# Before TRL, because it keeps the libraries from calling home.
+from rewardtrain.core.pretrained import (  # isort: skip
+    context_length,
+    describe_device,
+    prepare_device,
+    sha256,
+    weights_sha256,
+)
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
+from trl import RLOOConfig, RLOOTrainer
+from trl.trainer.utils import add_fused_lm_head
+
+from rewardtrain.contract import (
+    CONFIG,
+    DATA,
+    ContractError,
+    PolicyConfig,
+    PromptRow,
+    SampleRow,
+)
+from rewardtrain.core.policy import load_policy, seed_of
+from rewardtrain.core.proxy import Prompt, Proxy, Seen, read_prompt, step_values, summary
+from rewardtrain.core.reward_model import load_reward_model
+from rewardtrain.core.runlog import Cancelled, RunLog, complete_checkpoint, newest_checkpoint, run
+
+JUDGED = 128
+"""Responses on which the policy is compared before and after."""
+SHOWN = 8
+"""Samples written each time, for people to read while it runs."""
+
+
+def train_policy(log: RunLog) -> None:
+    config: PolicyConfig = log.config
+    check_config(config)
+    device = prepare_device(config.device)
+    log.stage("loading models", steps=config.steps, device=describe_device(device))
+    policy, tokenizer = load_policy(config.policy, "policy", device)
+    reference, _ = load_policy(config.reference, "reference", device)
+    check_vocabulary(policy, reference, config)
+    reward = load_reward_model(config.reward_model, "reward_model", device)
+    rows = log.rows(PromptRow)
+    room = context_length(policy, tokenizer) - config.max_new_tokens
+    read = [read_prompt(row, tokenizer, room) for row in rows]
+    prompts = [prompt for prompt in read if prompt.fits]
+    if not prompts:
+        raise ContractError(
+            f"data.jsonl: none of the {len(rows)} prompts leaves room for max_new_tokens = "
+            f"{config.max_new_tokens} in the policy's {room + config.max_new_tokens}."
+        )
+
+    proxy = Proxy(reward, reference, tokenizer)
+    meter = Meter(log, proxy, prompts)
+    trainer = RLOOTrainer(
+        model=policy,
+        reward_funcs=meter,
+        args=trainer_settings(log, device),
+        train_dataset=in_order(prompts, config),
+        processing_class=tokenizer,
+        callbacks=[Teller(log, meter)],
+        peft_config=LoraConfig(target_modules="all-linear") if config.lora else None,
+    )
+    trainer.remove_callback(PrinterCallback)
+    anchor(trainer, reference, config)
+    meter.policy = trainer.model
+    take_steps(log, trainer)
+
+    log.stage("comparing with the start")
+    trained = trainer.model.merge_and_unload() if config.lora else trainer.model
+    after = judge(proxy, trained.eval(), prompts, config)
+    before = judge(proxy, load_policy(config.policy, "policy", device)[0], prompts, config)
+    log.stage("saving")
+    trained.save_pretrained(log.model_dir, safe_serialization=True)
+    tokenizer.save_pretrained(log.model_dir)
+    log.report(
+        {
+            "before": before,
+            "after": after,
+            "prompts": len(rows),
+            "shortened": sum(prompt.shortened for prompt in prompts),
+            "left_out": len(rows) - len(prompts),
+            "device": describe_device(device),
+            "seconds": round(log.seconds, 2),
+            "hashes": {
+                "weights": weights_sha256(log.model_dir),
+                "data": sha256(log.directory / DATA),
+                "config": sha256(log.directory / CONFIG),
+            },
+        }
+    )
+
+
+def check_config(config: PolicyConfig) -> None:
+    """Group sizes must divide one another.
+
+    Raises:
+        ContractError: they do not.
+    """
+    if config.samples_per_prompt < 2:
+        raise ContractError(
+            f"samples_per_prompt = {config.samples_per_prompt} must be 2 or more; each response "
+            "is judged against the others to its prompt."
+        )
+    for name in ("samples_per_prompt", "batch_size"):
+        if config.samples_per_step % getattr(config, name):
+            raise ContractError(
+                f"samples_per_step = {config.samples_per_step} must be a multiple of {name} = "
+                f"{getattr(config, name)}."
+            )
+
+
+def check_vocabulary(
+    policy: PreTrainedModel, reference: PreTrainedModel, config: PolicyConfig
+) -> None:
+    """KL compares distributions over the same tokens.
+
+    Raises:
+        ContractError: the two models have different vocabularies.
+    """
+    ours = policy.config.get_text_config().vocab_size
+    theirs = reference.config.get_text_config().vocab_size
+    if ours != theirs:
+        raise ContractError(
+            f"reference = {config.reference!r} has {theirs} tokens where the policy has {ours}; "
+            "give a reference of the same family."
+        )
+
+
+def in_order(prompts: list[Prompt], config: PolicyConfig) -> Dataset:
+    """The prompts of every step, one seeded pass through all of them after another."""
+    wanted = config.steps * config.samples_per_step // config.samples_per_prompt
+    draw = random.Random(config.seed)
+    order: list[int] = []
+    while len(order) < wanted:
+        order += draw.sample(range(len(prompts)), len(prompts))
+    table = [{"prompt": p.messages, "place": place} for place, p in enumerate(prompts)]
+    return Dataset.from_list(table).select(order[:wanted])
+
+
+def trainer_settings(log: RunLog, device: torch.device) -> RLOOConfig:
+    config: PolicyConfig = log.config
+    on_gpu = device.type == "cuda"
+    return RLOOConfig(
+        output_dir=str(log.checkpoints_dir),
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.samples_per_step // config.batch_size,
+        num_generations=config.samples_per_prompt,
+        max_completion_length=config.max_new_tokens,
+        temperature=config.temperature,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="constant_with_warmup",
+        warmup_steps=max(1, config.steps // 20),
+        beta=config.beta,
+        seed=config.seed,
+        shuffle_dataset=False,
+        disable_dropout=True,
+        use_cpu=not on_gpu,
+        bf16=on_gpu,
+        gradient_checkpointing=on_gpu,
+        dataloader_pin_memory=on_gpu,
+        save_strategy="steps",
+        save_steps=config.checkpoint_every,
+        save_total_limit=config.keep_checkpoints,
+        logging_steps=1,
+        # Otherwise a NaN loss would be shown as the mean of those before it.
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def anchor(trainer: RLOOTrainer, reference: PreTrainedModel, config: PolicyConfig) -> None:
+    """Make the KL term of the reward measure the distance to our reference.
+
+    TRL would take the weights that the policy started from, which are the reference only in a
+    project's first round.
+    """
+    if config.beta:
+        add_fused_lm_head(reference, temperature=config.temperature)
+        trainer.ref_model = trainer.accelerator.prepare_model(reference, evaluation_mode=True)
+
+
+def take_steps(log: RunLog, trainer: RLOOTrainer) -> None:
+    """Train to the last step, from the newest complete checkpoint if there is one.
+
+    Raises:
+        Cancelled: after a checkpoint at the current step.
+    """
+    checkpoint, step = newest_checkpoint(log.directory)
+    log.stage("training")
+    if checkpoint and step >= log.config.steps:
+        # Resuming here would take one step too many.
+        trainer._load_from_checkpoint(str(checkpoint))
+        return
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if trainer.state.global_step < log.config.steps:
+        raise Cancelled
+
+
+def judge(
+    proxy: Proxy, policy: PreTrainedModel, prompts: list[Prompt], config: PolicyConfig
+) -> dict[str, Any]:
+    """How a policy does on fixed prompts with fixed draws."""
+    asked = [prompts[i % len(prompts)] for i in range(JUDGED)]
+    seen = proxy.write_and_see(
+        policy,
+        asked,
+        [seed_of("judge", config.seed, i) for i in range(JUDGED)],
+        batch_size=config.batch_size,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+    )
+    return summary(seen)
+
+
+class Meter:
+    """The trainer's reward function, which also measures what it scores."""
+
+    __name__ = "reward"
+
+    def __init__(self, log: RunLog, proxy: Proxy, prompts: list[Prompt]) -> None:
+        self.log, self.proxy, self.prompts = log, proxy, prompts
+        self.policy: PreTrainedModel | None = None
+        self.values: dict[str, float] = {}
+
+    def __call__(
+        self, completion_ids: list[list[int]], place: list[int], trainer_state: Any, **_: Any
+    ) -> list[float]:
+        asked = [self.prompts[i] for i in place]
+        seen = self.proxy.see(self.policy, asked, completion_ids)
+        self.values = step_values(seen)
+        step = trainer_state.global_step + 1
+        if step == 1 or step % self.log.config.sample_every == 0:
+            self.show(step, asked, seen)
+        return [s.reward for s in seen]
+
+    def show(self, step: int, asked: list[Prompt], seen: list[Seen]) -> None:
+        """Write some samples, of as many prompts as there are."""
+        group = self.log.config.samples_per_prompt
+        spread = sorted(range(len(seen)), key=lambda i: (i % group, i))[:SHOWN]
+        self.log.samples(
+            SampleRow(
+                prompt=asked[i].row,
+                index=i % group,
+                text=seen[i].text,
+                tokens=len(seen[i].tokens),
+                truncated=seen[i].truncated,
+                logprob=seen[i].measured.logprob,
+                kl=seen[i].measured.kl,
+                reward=seen[i].reward,
+                step=step,
+                attempt=self.log.config.attempt,
+            )
+            for i in spread
+        )
+
+
+class Teller(TrainerCallback):
+    """Tells the run's log what the trainer does, and the trainer when to stop."""
+
+    def __init__(self, log: RunLog, meter: Meter) -> None:
+        self.log, self.meter = log, meter
+        self.last = time.monotonic()
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.last = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.log.cancelled:
+            control.should_save = control.should_training_stop = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if not logs or "loss" not in logs:
+            return
+        self.log.metrics(
+            state.global_step,
+            **self.meter.values,
+            **{name: logs[name] for name in ("loss", "grad_norm", "learning_rate")},
+            seconds=time.monotonic() - self.last,
+        )
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        complete_checkpoint(self.log.checkpoints_dir / f"checkpoint-{state.global_step}")
+
+
+if __name__ == "__main__":
+    sys.exit(run("policy", train_policy, sys.argv[1:]))
