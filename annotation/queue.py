@@ -101,7 +101,7 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
     now = timezone.now()
     Membership.objects.select_for_update().get(pk=membership.pk)
     held = list(_held(membership))
-    Assignment.objects.filter(pk__in=[a.pk for a in held]).update(expires_at=_expiry(now))
+    Assignment.objects.filter(pk__in=[a.pk for a in held]).update(expires_at=lease_end(now))
     if len(held) < want and not _claim(membership, want - len(held), now) and not held:
         reclaim(membership.project, now, besides=membership.user_id)
         _claim(membership, want, now)
@@ -117,7 +117,7 @@ def renew(assignment: Assignment, token: uuid.UUID, *, shown: bool) -> Assignmen
     """
     assignment = _held_under(assignment, token)
     now = timezone.now()
-    assignment.expires_at = _expiry(now)
+    assignment.expires_at = lease_end(now)
     if shown and assignment.shown_at is None:
         assignment.shown_at = now
     assignment.save(update_fields=["expires_at", "shown_at", "updated_at"])
@@ -186,7 +186,11 @@ def finished(project: Project, fresh: int) -> Finished:
 
 
 def lock_assignment(assignment: Assignment) -> Assignment:
-    """The row as it is now, locked after its comparison: the one order that cannot deadlock."""
+    """The row as it is now, locked in the one order that cannot deadlock."""
+    project = assignment.comparison.project_id
+    Membership.objects.select_for_update().filter(
+        user_id=assignment.labeler_id, project_id=project
+    ).first()
     Comparison.objects.select_for_update(no_key=True).get(pk=assignment.comparison_id)
     return Assignment.objects.select_for_update().get(pk=assignment.pk)
 
@@ -200,7 +204,7 @@ def _claim(membership: Membership, wanted: int, now: datetime) -> int:
                 "labeler": membership.user_id,
                 "wanted": wanted,
                 "now": now,
-                "expires": _expiry(now),
+                "expires": lease_end(now),
             },
         )
         return cursor.rowcount
@@ -227,5 +231,5 @@ def _free_slot(assignment: Assignment, state: str) -> None:
     Comparison.objects.filter(pk=assignment.comparison_id).update(leased=F("leased") - 1)
 
 
-def _expiry(now: datetime) -> datetime:
+def lease_end(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.LEASE_SECONDS)

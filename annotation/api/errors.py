@@ -4,27 +4,21 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from annotation.refused import Refused
 
-class Refused(exceptions.APIException):
-    """A request that cannot be done as asked; nothing was changed.
 
-    Args:
-        code: a stable word that the front end can act on.
-        message: what happened and what was kept, for a person.
-        field: the field at fault, when there is one.
-        fix: what to do.
-    """
+class ErrorSerializer(serializers.Serializer):
+    class Body(serializers.Serializer):
+        code = serializers.CharField()
+        message = serializers.CharField()
+        field = serializers.CharField(allow_blank=True)
+        fix = serializers.CharField(allow_blank=True)
 
-    def __init__(
-        self, code: str, message: str, *, field: str = "", fix: str = "", status_code: int = 400
-    ) -> None:
-        super().__init__(message, code)
-        self.status_code = status_code
-        self.body = body(code, message, field, fix)
+    error = Body()
 
 
 def body(code: str, message: str, field: str = "", fix: str = "") -> dict[str, Any]:
@@ -46,14 +40,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))
     code = error.status_code
-    if isinstance(error, exceptions.NotAuthenticated):
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         code = status.HTTP_401_UNAUTHORIZED
     return Response(shape(error), status=code, headers=headers)
 
 
 def shape(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, Refused):
-        return error.body
+        return body(error.code, error.message, error.field, error.fix)
     if isinstance(error, exceptions.ValidationError):
         field, message = first_problem(error.detail)
         return body("invalid", message, field, f"Correct {field}." if field else "")

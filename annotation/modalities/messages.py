@@ -20,9 +20,7 @@ def check_shape(messages: Any, field: str) -> list[Message]:
         if not isinstance(message, dict) or set(message) != {"role", "content"}:
             raise ValueError(f'{where} must be {{"role": …, "content": …}} and nothing else.')
         if message["role"] not in ROLES:
-            raise ValueError(
-                f"{where}.role is {message['role']!r}; it must be {', '.join(ROLES)}."
-            )
+            raise ValueError(f"{where}.role is {message['role']!r}; it must be {', '.join(ROLES)}.")
         if not isinstance(message["content"], str):
             raise ValueError(f"{where}.content must be text.")
         if "\x00" in message["content"]:

@@ -1,0 +1,147 @@
+"""Freezing: the only reader of preferences that training sees.
+
+A batch is cumulative and fixed for good. Its canonical JSONL holds no database id, no name and no
+time, so the same texts and answers give the same bytes, and the same sha256, in any database.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from annotation.models import Batch, BatchItem, Preference, Project
+from annotation.preferences import countable
+
+
+class NothingToFreeze(Exception):
+    """No preference stands that an earlier batch does not hold."""
+
+
+@transaction.atomic
+def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) -> Batch:
+    """Fix all that is countable and older than the grace period as the project's next batch.
+
+    Raises:
+        NothingToFreeze: it would hold nothing that the last batch did not.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)
+    rows = list(
+        countable(project)
+        .filter(created_at__lte=_ripe_since(project, now))
+        .select_related("comparison__prompt")
+        .prefetch_related("comparison__places__response")
+    )
+    earlier = set(
+        BatchItem.objects.filter(batch__project=project).values_list("preference_id", flat=True)
+    )
+    fresh = sum(row.pk not in earlier for row in rows)
+    if not fresh:
+        raise NothingToFreeze
+    lines = canonical_lines(rows)
+    last = Batch.objects.filter(project=project).order_by("-number").first()
+    batch = Batch.objects.create(
+        project=project,
+        number=last.number + 1 if last else 1,
+        size=len(rows),
+        fresh=fresh,
+        sha256=sha256_of_lines(lines),
+        simulated=project.simulated,
+        created_by=actor,
+    )
+    BatchItem.objects.bulk_create(
+        BatchItem(batch=batch, preference=row, place=place) for place, (row, _) in enumerate(lines)
+    )
+    return batch
+
+
+def fresh_count(project: Project) -> int:
+    """Countable preferences that no batch holds yet, those within their grace included."""
+    return _fresh(project).count()
+
+
+def ripe_count(project: Project, now: datetime | None = None) -> int:
+    """Those of fresh_count that a batch frozen now would take: older than the grace period."""
+    return _fresh(project).filter(created_at__lte=_ripe_since(project, now)).count()
+
+
+def batch_lines(batch: Batch) -> Iterator[dict[str, Any]]:
+    """The batch's rows as training reads them, in canonical order.
+
+    Raises:
+        ValueError: the rows no longer give the batch's sha256.
+    """
+    rows = (
+        Preference.objects.filter(batch_items__batch=batch)
+        .select_related("comparison__prompt")
+        .prefetch_related("comparison__places__response")
+    )
+    lines = canonical_lines(rows)
+    if (found := sha256_of_lines(lines)) != batch.sha256:
+        raise ValueError(f"batch {batch.pk} was frozen as {batch.sha256}, its rows give {found}.")
+    return (values for _, values in lines)
+
+
+def canonical_lines(
+    rows: QuerySet[Preference] | list[Preference],
+) -> list[tuple[Preference, dict[str, Any]]]:
+    """Each preference with its line, ordered by content."""
+    aliases = _aliases(rows)
+    lines = [(row, _line(row, aliases)) for row in rows]
+    return sorted(lines, key=lambda pair: (pair[1]["comparison"], encode(pair[1])))
+
+
+def sha256_of_lines(lines: list[tuple[Preference, dict[str, Any]]]) -> str:
+    digest = hashlib.sha256()
+    for _, values in lines:
+        digest.update(encode(values).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def encode(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _ripe_since(project: Project, now: datetime | None) -> datetime:
+    return (now or timezone.now()) - timedelta(seconds=project.grace_seconds)
+
+
+def _fresh(project: Project) -> QuerySet[Preference]:
+    rows = countable(project)
+    last = Batch.objects.filter(project=project).order_by("-number").first()
+    if last is None:
+        return rows
+    # The index on (project, created_at) bounds the count by what is new; an answer that was in
+    # flight while the batch was frozen lies within the margin.
+    margin = timedelta(seconds=project.grace_seconds + 600)
+    return rows.filter(created_at__gte=last.created_at - margin, batch_items__isnull=True)
+
+
+def _aliases(rows: Iterable[Preference]) -> dict[int | None, str]:
+    """Labelers are told apart in training by their place among the batch's, never by name."""
+    labelers = sorted({row.labeler_id for row in rows if row.labeler_id is not None})
+    return {None: "import"} | {pk: f"labeler {n}" for n, pk in enumerate(labelers, 1)}
+
+
+def _line(row: Preference, aliases: dict[int | None, str]) -> dict[str, Any]:
+    comparison = row.comparison
+    responses = [place.response for place in comparison.places.all()]
+    place_of = {response.pk: place for place, response in enumerate(responses)}
+    return {
+        "comparison": comparison.sha256,
+        "kind": comparison.kind,
+        "thread_root": comparison.prompt.thread_root,
+        "split": comparison.prompt.split,
+        "messages": comparison.prompt.messages,
+        "responses": [response.messages for response in responses],
+        "outcome": row.outcome,
+        "tiers": [sorted(place_of[response] for response in tier) for tier in row.tiers],
+        "ranking": row.ranking,
+        "strength": row.strength,
+        "levels": row.levels,
+        "labeler": aliases[row.labeler_id],
+    }

@@ -1,0 +1,220 @@
+"""The only write path of a preference: submit, correct, retract.
+
+An acknowledged answer is a committed row. A row never changes; a correction appends one that
+supersedes it. What comes too late is kept: counted if the slot is still free, else as surplus.
+"""
+
+import uuid
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from annotation.asking import sha256_of
+from annotation.forms import Answer, InvalidAnswer, check_answer
+from annotation.models import Assignment, Comparison, Guidelines, Preference, Project
+from annotation.queue import lease_end, lock_assignment
+
+State = Assignment.State
+
+
+class IdempotencyConflict(Exception):
+    """The key came before with another answer; a new answer needs a new key."""
+
+
+class NothingToRetract(Exception):
+    """The assignment has no answer that stands."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of an answer; `replayed` when it had been stored before."""
+
+    preference: Preference
+    replayed: bool
+
+    @property
+    def counted(self) -> bool:
+        return not self.preference.surplus and not self.preference.retracted
+
+
+@transaction.atomic
+def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID) -> Receipt:
+    """Store an answer, or a correction of the one that stands.
+
+    Raises:
+        InvalidAnswer: it does not fit the project's form.
+        IdempotencyConflict: the key stands for another answer.
+    """
+    project = assignment.comparison.project
+    request_sha256 = sha256_of(asdict(answer))
+    assignment = lock_assignment(assignment)
+    if known := _replay(assignment, idempotency_key, request_sha256):
+        return Receipt(known, replayed=True)
+    ranking = check_answer(project, answer, len(assignment.order))
+    responses = _responses_as_shown(assignment)
+    standing = _standing(assignment)
+    preference = Preference.objects.create(
+        **_origin(assignment, project),
+        revision=standing.revision + 1 if standing else 1,
+        supersedes=standing,
+        surplus=not _take_slot(assignment, standing),
+        outcome=answer.outcome,
+        tiers=[[responses[position] for position in tier] for tier in answer.tiers],
+        ranking=ranking,
+        strength=answer.strength,
+        levels=project.levels_per_side,
+        order=responses,
+        flags={str(responses[int(p)]): names for p, names in answer.flags.items()},
+        ratings={str(responses[int(p)]): rated for p, rated in answer.ratings.items()},
+        spans=answer.spans,
+        rationale=answer.rationale,
+        active_ms=answer.active_ms,
+        guidelines=_guidelines(project, answer.guidelines_version),
+        idempotency_key=idempotency_key,
+        request_sha256=request_sha256,
+    )
+    return Receipt(preference, replayed=False)
+
+
+@transaction.atomic
+def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
+    """Undo the answer that stands: a row that says so. The labeler may answer again at once.
+
+    Raises:
+        NothingToRetract: there is no answer, or it is retracted already.
+        IdempotencyConflict: the key stands for an answer.
+    """
+    project = assignment.comparison.project
+    assignment = lock_assignment(assignment)
+    if known := _replay(assignment, idempotency_key, "retract"):
+        return Receipt(known, replayed=True)
+    standing = _standing(assignment)
+    if standing is None or standing.retracted:
+        raise NothingToRetract
+    copied = ["outcome", "tiers", "ranking", "strength", "levels", "order", "flags", "ratings", "spans", "rationale", "active_ms", "guidelines"]
+    preference = Preference.objects.create(
+        **_origin(assignment, project),
+        revision=standing.revision + 1,
+        supersedes=standing,
+        retracted=True,
+        surplus=standing.surplus,
+        idempotency_key=idempotency_key,
+        request_sha256="retract",
+        **{name: getattr(standing, name) for name in copied},
+    )
+    _give_back_slot(assignment, counted=not standing.surplus)
+    return Receipt(preference, replayed=False)
+
+
+def countable(project: Project):
+    """The preferences that stand: of training kinds, of the project's one origin, not superseded.
+
+    Those of simulated labelers and those of people never mix.
+    """
+    rows = Preference.objects.filter(
+        project=project,
+        superseded_by__isnull=True,
+        retracted=False,
+        surplus=False,
+        comparison__kind__in=Comparison.TRAINING_KINDS,
+    )
+    simulated = Preference.Origin.SIMULATED
+    return rows.filter(origin=simulated) if project.simulated else rows.exclude(origin=simulated)
+
+
+def standing_answer(assignment: Assignment) -> Answer | None:
+    """The answer that stands, in positions as shown, or None."""
+    row = _standing(assignment)
+    return None if row is None or row.retracted else as_answer(row)
+
+
+def as_answer(row: Preference) -> Answer:
+    """A stored preference in positions as shown."""
+    position = {response: place for place, response in enumerate(row.order)}
+    return Answer(
+        outcome=row.outcome,
+        tiers=[[position[response] for response in tier] for tier in row.tiers],
+        strength=row.strength,
+        flags={str(position[int(r)]): names for r, names in row.flags.items()},
+        ratings={str(position[int(r)]): rated for r, rated in row.ratings.items()},
+        spans=row.spans,
+        rationale=row.rationale,
+        active_ms=row.active_ms,
+        guidelines_version=row.guidelines.version if row.guidelines else None,
+    )
+
+
+def _replay(assignment: Assignment, key: uuid.UUID, request_sha256: str) -> Preference | None:
+    known = Preference.objects.filter(idempotency_key=key).first()
+    if known is None:
+        return None
+    if known.assignment_id != assignment.pk or known.request_sha256 != request_sha256:
+        raise IdempotencyConflict
+    return known
+
+
+def _standing(assignment: Assignment) -> Preference | None:
+    return (
+        Preference.objects.select_related("guidelines")
+        .filter(assignment=assignment)
+        .order_by("-revision")
+        .first()
+    )
+
+
+def _origin(assignment: Assignment, project: Project) -> dict:
+    membership = project.memberships.filter(user_id=assignment.labeler_id).first()
+    simulated = membership is not None and membership.simulated
+    return {
+        "project": project,
+        "assignment": assignment,
+        "comparison_id": assignment.comparison_id,
+        "labeler_id": assignment.labeler_id,
+        "origin": Preference.Origin.SIMULATED if simulated else Preference.Origin.HUMAN,
+    }
+
+
+def _responses_as_shown(assignment: Assignment) -> list[int]:
+    places = dict(assignment.comparison.places.values_list("place", "response_id"))
+    return [places[place] for place in assignment.order]
+
+
+def _guidelines(project: Project, version: int | None) -> Guidelines | None:
+    if version is None:
+        return None
+    row = Guidelines.objects.filter(project=project, version=version).first()
+    if row is None:
+        raise InvalidAnswer(
+            "guidelines_version", f"This project has no guidelines of version {version}."
+        )
+    return row
+
+
+def _take_slot(assignment: Assignment, standing: Preference | None) -> bool:
+    """Turn the lease into an answer; False when nobody's slot is left (the answer is surplus)."""
+    if assignment.state == State.ANSWERED and standing is not None:
+        return not standing.surplus
+    comparison = Comparison.objects.filter(pk=assignment.comparison_id)
+    if assignment.state == State.LEASED:
+        counted = comparison.update(done=F("done") + 1, leased=F("leased") - 1)
+    else:
+        free = comparison.filter(done__lt=F("wanted") - F("leased"))
+        counted = free.update(done=F("done") + 1)
+    assignment.state = State.ANSWERED
+    assignment.draft = None
+    assignment.save(update_fields=["state", "draft", "updated_at"])
+    return bool(counted)
+
+
+def _give_back_slot(assignment: Assignment, *, counted: bool) -> None:
+    """The answer's slot becomes a lease again; a surplus answer had none to give."""
+    comparison = Comparison.objects.filter(pk=assignment.comparison_id)
+    if counted:
+        comparison.update(done=F("done") - 1, leased=F("leased") + 1)
+    assignment.state = State.LEASED if counted else State.RELEASED
+    assignment.token = uuid.uuid4()
+    assignment.expires_at = lease_end(timezone.now())
+    assignment.shown_at = timezone.now()
+    assignment.save(update_fields=["state", "token", "expires_at", "shown_at", "updated_at"])
