@@ -17,6 +17,21 @@ from annotation.models import Assignment, Comparison, Guidelines, Preference, Pr
 from annotation.queue import lease_end, lock_assignment
 
 State = Assignment.State
+SAID = [
+    "outcome",
+    "tiers",
+    "ranking",
+    "strength",
+    "levels",
+    "order",
+    "flags",
+    "ratings",
+    "spans",
+    "rationale",
+    "active_ms",
+    "guidelines",
+]
+"""The fields of a preference that hold what the labeler said."""
 
 
 class IdempotencyConflict(Exception):
@@ -102,7 +117,7 @@ def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
         surplus=standing.surplus,
         idempotency_key=idempotency_key,
         request_sha256="retract",
-        **{name: getattr(standing, name) for name in copied},
+        **{name: getattr(standing, name) for name in SAID},
     )
     _give_back_slot(assignment, counted=not standing.surplus)
     return Receipt(preference, replayed=False)

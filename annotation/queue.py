@@ -126,7 +126,7 @@ def renew(assignment: Assignment, token: uuid.UUID, *, shown: bool) -> Assignmen
 
 @transaction.atomic
 def release(assignment: Assignment, token: uuid.UUID) -> None:
-    """Give the slot back; the same labeler may be asked again. Giving back twice changes nothing."""
+    """Give the slot back; the same labeler may be asked again. Once more changes nothing."""
     try:
         assignment = _held_under(assignment, token)
     except LeaseLost:
