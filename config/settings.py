@@ -6,12 +6,14 @@ so that this file knows one way to be configured only.
 
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
 from config.env import SettingError, envbool, envint, envlist, envstr
+from rewardtrain.demo.accounts import DEMO_ACCOUNTS as ACCOUNTS_OF_DEMO
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(envstr("VAR_DIR", str(BASE_DIR / "var")))
@@ -25,6 +27,7 @@ MODEL_ROOTS = [
 
 DEBUG = envbool("DEBUG", False)
 DEMO = envbool("DEMO", False)
+DEMO_ACCOUNTS = ACCOUNTS_OF_DEMO if DEMO else []
 SECRET_KEY = envstr("SECRET_KEY", "")
 if not SECRET_KEY:
     raise SettingError("SECRET_KEY is empty: set it to 50 or more random characters.")
@@ -52,7 +55,6 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "allauth",
     "allauth.account",
-    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "annotation",
@@ -146,10 +148,41 @@ PASSWORD_RESET_TIMEOUT = 60 * 60 * 24
 AXES_FAILURE_LIMIT = envint("LOCKOUT_AFTER", 8)
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "annotation.accounts.locked_out"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-ACCOUNT_ADAPTER = "annotation.accounts.ClosedSignup"
-ACCOUNT_EMAIL_VERIFICATION = "none"
+AXES_VERBOSE = False
+KNOX_TOKEN_MODEL = "annotation.ApiToken"
+REST_KNOX = {"TOKEN_TTL": timedelta(days=envint("TOKEN_DAYS", 90))}
 LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+
+SSO_NAME = envstr("SSO_NAME", "Single sign-on")
+SSO_ISSUER = envstr("SSO_ISSUER", "")
+"""Address of an OpenID Connect provider; empty: people sign in with passwords only."""
+if SSO_ISSUER and not envstr("SSO_CLIENT_ID", ""):
+    raise SettingError("SSO_CLIENT_ID is empty: give the id that SSO_ISSUER knows Vibecheck by.")
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_ADAPTER = "annotation.sso.InvitedOnly"
+SOCIALACCOUNT_EMAIL_VERIFICATION = ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": SSO_NAME,
+                "client_id": envstr("SSO_CLIENT_ID", ""),
+                "secret": envstr("SSO_CLIENT_SECRET", ""),
+                "settings": {"server_url": SSO_ISSUER},
+            }
+        ]
+        if SSO_ISSUER
+        else [],
+    }
+}
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -192,6 +225,8 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_THROTTLE_RATES": {"reset": "10/hour", "invitation": "60/hour"},
     "EXCEPTION_HANDLER": "annotation.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

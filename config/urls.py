@@ -1,5 +1,6 @@
 """Every address: the API, the admin, and one page for all that the front end draws."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
@@ -19,10 +20,10 @@ page = ensure_csrf_cookie(TemplateView.as_view(template_name="index.html"))
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
     path("api/health/", health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/", include("annotation.urls")),
     path("api/", include("rewardtrain.urls")),
+    *([path("accounts/", include("allauth.urls"))] if settings.SSO_ISSUER else []),
     re_path(r"^(?!api/|admin/|accounts/|static/).*$", page, name="page"),
 ]

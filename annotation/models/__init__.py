@@ -10,9 +10,11 @@ from annotation.models.projects import (
     Membership,
     Project,
 )
+from annotation.models.tokens import ApiToken
 
 __all__ = [
     "Acknowledgement",
+    "ApiToken",
     "Assignment",
     "Batch",
     "BatchItem",

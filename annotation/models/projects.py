@@ -159,7 +159,9 @@ class Invitation(models.Model):
     used = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField()
     revoked = models.BooleanField(default=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
