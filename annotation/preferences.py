@@ -108,7 +108,6 @@ def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
     standing = _standing(assignment)
     if standing is None or standing.retracted:
         raise NothingToRetract
-    copied = ["outcome", "tiers", "ranking", "strength", "levels", "order", "flags", "ratings", "spans", "rationale", "active_ms", "guidelines"]
     preference = Preference.objects.create(
         **_origin(assignment, project),
         revision=standing.revision + 1,
