@@ -45,8 +45,10 @@ class GenerateConfig:
     attempt: int = 1
     model: str
     reference: str | None = None
-    """With a reference every sample carries its exact KL(model || reference), in nats."""
+    """With a reference every sample of the model carries its exact KL(model || reference)."""
     samples_per_prompt: int = 2
+    reference_samples: int = 0
+    """Responses to every prompt that the reference writes too, for people to compare with."""
     max_new_tokens: int = 96
     temperature: float = 1.0
     top_p: float = 1.0
@@ -133,7 +135,11 @@ SCRIPTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PromptRow:
-    """A prompt to answer (generate, policy). `prompt` is the web side's id, handed back untouched."""
+    """A prompt to answer (generate, policy).
+
+    `prompt` is its place in the file: with the seed it decides what is drawn, so it is never a
+    database id.
+    """
 
     prompt: int
     messages: list[Message]
@@ -188,6 +194,8 @@ class SampleRow:
     reward: float | None = None
     step: int | None = None
     attempt: int = 1
+    by_reference: bool = False
+    """Whether the run's reference wrote it, not its model."""
 
 
 @dataclass(frozen=True, kw_only=True)

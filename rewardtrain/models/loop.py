@@ -32,6 +32,9 @@ class LoopPolicy(models.Model):
     generate_options = models.JSONField(
         default=dict, blank=True, help_text="Fields of GenerateConfig that differ."
     )
+    seed = models.PositiveIntegerField(
+        default=0, help_text="Every run's seed, and which prompts are asked, follow from it."
+    )
 
     class Meta:
         verbose_name_plural = "loop policies"

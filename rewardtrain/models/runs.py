@@ -40,7 +40,7 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     queue = models.CharField(max_length=8, default="train")
     configuration = models.JSONField(
-        default=dict, help_text="Fields of the contract's Config that the launcher was asked for."
+        default=dict, help_text="The contract's Config without attempt, device and paths."
     )
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="runs")
     policy = models.ForeignKey(
@@ -52,17 +52,20 @@ class Run(models.Model):
     reward_model = models.ForeignKey(
         "ModelVersion", models.PROTECT, null=True, blank=True, related_name="runs_rewarded"
     )
-    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     attempt = models.PositiveIntegerField(default=0)
-    worker = models.CharField(max_length=120, blank=True)
-    pid = models.IntegerField(null=True, blank=True, help_text="Leader of its process group.")
-    pid_started = models.FloatField(
-        null=True, blank=True, help_text="Start of that process, in clock ticks since boot."
+    lost = models.PositiveSmallIntegerField(
+        default=0, help_text="How often its process or worker vanished."
     )
-    sent_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(
+        max_length=200, blank=True, help_text="Host, process and its start, of who looks after it."
+    )
+    pid = models.IntegerField(null=True, blank=True, help_text="Leader of its process group.")
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a worker was last told that it waits."
+    )
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     step = models.PositiveIntegerField(default=0)
     steps = models.PositiveIntegerField(default=0)
