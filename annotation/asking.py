@@ -133,7 +133,7 @@ def add_comparisons(
             shuffle=share_of(sha256_of(["shuffle", sha256])),
             kind=question.kind,
             priority=question.priority,
-            wanted=question.wanted or project.overlap,
+            wanted=project.overlap if question.wanted is None else question.wanted,
             stream=question.stream,
             selection_probability=question.selection_probability,
         )

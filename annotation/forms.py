@@ -49,12 +49,7 @@ def check_answer(project: Project, answer: Answer, responses: int) -> str:
     Raises:
         InvalidAnswer: naming the field, the value and the fix.
     """
-    _check_outcome(answer.outcome, responses)
-    _check_tiers(answer.tiers, responses)
-    if answer.outcome != Outcome.PREFER and len(answer.tiers) != 1:
-        raise InvalidAnswer("tiers", f"{answer.outcome} takes one tier that holds every response.")
-    if answer.outcome == Outcome.PREFER and len(answer.tiers) < 2:
-        raise InvalidAnswer("tiers", "prefer takes two tiers or more; use tie for equal ones.")
+    check_ranking(answer, responses)
     _check_strength(project, answer, responses)
     _check_remarks(project, answer, responses)
     if project.response_form == Project.Form.BEST_OF_K and answer.outcome == Outcome.PREFER:
@@ -62,6 +57,20 @@ def check_answer(project: Project, answer: Answer, responses: int) -> str:
             raise InvalidAnswer("tiers", "best of K takes one best response, then all the others.")
         return Preference.Ranking.BEST if responses > 2 else Preference.Ranking.COMPLETE
     return Preference.Ranking.COMPLETE
+
+
+def check_ranking(answer: Answer, responses: int) -> None:
+    """Whether outcome and tiers fit each other and the number of responses, in any project.
+
+    Raises:
+        InvalidAnswer: naming the field, the value and the fix.
+    """
+    _check_outcome(answer.outcome, responses)
+    _check_tiers(answer.tiers, responses)
+    if answer.outcome != Outcome.PREFER and len(answer.tiers) != 1:
+        raise InvalidAnswer("tiers", f"{answer.outcome} takes one tier that holds every response.")
+    if answer.outcome == Outcome.PREFER and len(answer.tiers) < 2:
+        raise InvalidAnswer("tiers", "prefer takes two tiers or more; use tie for equal ones.")
 
 
 def _check_outcome(outcome: str, responses: int) -> None:

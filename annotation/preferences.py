@@ -5,6 +5,8 @@ supersedes it. What comes too late is kept: counted if the slot is still free, e
 """
 
 import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -13,7 +15,7 @@ from django.utils import timezone
 
 from annotation.asking import sha256_of
 from annotation.forms import Answer, InvalidAnswer, check_answer
-from annotation.models import Assignment, Comparison, Guidelines, Preference, Project
+from annotation.models import Assignment, Comparison, Guidelines, Preference, Project, Response
 from annotation.queue import lease_end, lock_assignment
 
 State = Assignment.State
@@ -120,6 +122,55 @@ def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
     )
     _give_back_slot(assignment, counted=not standing.surplus)
     return Receipt(preference, replayed=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """A preference that came with its comparison from a file; `answer` speaks of `order`."""
+
+    comparison: Comparison
+    order: Sequence[Response]
+    answer: Answer
+    levels: int = 1
+
+
+@transaction.atomic
+def record_imported(project: Project, rows: Iterable[Imported]) -> int:
+    """Store preferences from a file; returns how many are new.
+
+    The key of each is a hash of what it says, so that the same file again adds nothing. Each
+    brings its own slot: it takes no turn from a labeler, and asks for none.
+    """
+    known = {_imported_key(project, row): row for row in rows}
+    stored = Preference.objects.filter(idempotency_key__in=known).values_list(
+        "idempotency_key", flat=True
+    )
+    fresh = {key: known[key] for key in known.keys() - set(stored)}
+    Preference.objects.bulk_create(
+        Preference(
+            project=project,
+            comparison=row.comparison,
+            origin=Preference.Origin.IMPORT,
+            outcome=row.answer.outcome,
+            tiers=[[row.order[position].pk for position in tier] for tier in row.answer.tiers],
+            strength=row.answer.strength,
+            levels=row.levels,
+            order=[response.pk for response in row.order],
+            idempotency_key=key,
+        )
+        for key, row in fresh.items()
+    )
+    for comparison, labels in Counter(row.comparison.pk for row in fresh.values()).items():
+        Comparison.objects.filter(pk=comparison).update(
+            done=F("done") + labels, wanted=F("wanted") + labels
+        )
+    return len(fresh)
+
+
+def _imported_key(project: Project, row: Imported) -> uuid.UUID:
+    tiers = [sorted(row.order[p].sha256 for p in tier) for tier in row.answer.tiers]
+    said = [row.comparison.sha256, row.answer.outcome, tiers, row.answer.strength, row.levels]
+    return uuid.uuid5(uuid.NAMESPACE_OID, sha256_of([project.slug, said]))
 
 
 def countable(project: Project):

@@ -25,6 +25,8 @@ def check_shape(messages: Any, field: str) -> list[Message]:
             raise ValueError(f"{where}.content must be text.")
         if "\x00" in message["content"]:
             raise ValueError(f"{where}.content holds a NUL character; remove it.")
+        if any("\ud800" <= character <= "\udfff" for character in message["content"]):
+            raise ValueError(f"{where}.content holds half a surrogate pair; encode it as UTF-8.")
     return messages
 
 
