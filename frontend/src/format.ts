@@ -1,0 +1,41 @@
+/** Numbers and times in the reader's language. */
+
+const language = () => document.documentElement.lang || "en";
+
+export function integer(value: number): string {
+  return new Intl.NumberFormat(language()).format(value);
+}
+
+/** A share from 0 to 1 as a whole percentage without its sign: 0.631 is "63". */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: 0 }).format(share * 100);
+}
+
+/** "3:12", or "1:03:12" from an hour on. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number) => String(n).padStart(2, "0");
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+export function dateTime(iso: string): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(iso),
+  );
+}
+
+/** "3 minutes ago", "in 2 days". */
+export function relative(iso: string, now = Date.now()): string {
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  const format = new Intl.RelativeTimeFormat(language(), { numeric: "auto" });
+  const units = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ] as const;
+  for (const [unit, size] of units) {
+    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+  }
+  return format.format(Math.trunc(seconds), "second");
+}

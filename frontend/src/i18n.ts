@@ -1,0 +1,25 @@
+/** Every word on a page comes from locales/. Keys are checked by the compiler. */
+
+import i18next from "i18next";
+import en from "./locales/en.json";
+
+declare module "i18next" {
+  interface CustomTypeOptions {
+    resources: { translation: typeof en };
+  }
+}
+
+i18next.init({
+  lng: "en",
+  fallbackLng: "en",
+  resources: { en: { translation: en } },
+  interpolation: { escapeValue: false },
+  initAsync: false,
+});
+
+export const t = i18next.t;
+
+/** `t` for keys known only at run time, such as a state that the server named. */
+export function tIn(group: string, name: string): string {
+  return i18next.t(`${group}.${name}` as never, { defaultValue: name }) as string;
+}

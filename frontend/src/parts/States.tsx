@@ -1,0 +1,65 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import type { Resource } from "../api/resource";
+import { t } from "../i18n";
+import { Button } from "./Button";
+import { Notice, sentence } from "./Notice";
+
+/** Nothing is there yet: said as a state, with what to do about it. */
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="state">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+/** Shown only when loading takes long enough to be noticed. */
+export function Loading() {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 400);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div class="state" role="status" aria-busy="true">
+      {late && <p class="quiet">{t("common.loading")}</p>}
+    </div>
+  );
+}
+
+export function Broken({ error, retry }: { error: Error; retry?: () => void }) {
+  const missing = error instanceof ApiError && error.status === 404;
+  return (
+    <div class="state" role="alert">
+      <h2>{missing ? t("error.missing_title") : t("error.title")}</h2>
+      <p class="quiet">{missing ? t("error.missing") : sentence(error)}</p>
+      {missing ? (
+        <p>
+          <a href="/">{t("error.home")}</a>
+        </p>
+      ) : (
+        retry && <Button onClick={retry}>{t("common.retry")}</Button>
+      )}
+    </div>
+  );
+}
+
+interface LoadedProps<T> {
+  resource: Resource<T>;
+  children: (data: T) => ComponentChildren;
+}
+
+/** A resource in its three states; a failed reload keeps what was last known and says so. */
+export function Loaded<T>({ resource, children }: LoadedProps<T>) {
+  const { data, error, reload } = resource;
+  if (data === null) return error ? <Broken error={error} retry={reload} /> : <Loading />;
+  return (
+    <>
+      {error && <Notice kind="warn">{t("error.stale", { why: sentence(error) })}</Notice>}
+      {children(data)}
+    </>
+  );
+}
