@@ -41,6 +41,13 @@ def remember_address(var: Path, site_root: str) -> None:
 
 
 @contextmanager
+def sole_server(var: Path) -> Iterator[bool]:
+    """Whether no bin/start serves from `var`; while this lasts, none can begin to."""
+    with (var / "server.lock").open("a") as lock:
+        yield _locked(lock)
+
+
+@contextmanager
 def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
     """The environment of a command, with both servers up while it lasts.
 
@@ -88,14 +95,15 @@ def _up(var: Path, sockets: Path, given: set[str], temporary: bool) -> Iterator[
             yield
         finally:
             with _alone(var):
-                if _last_out(users):
+                if _locked(users):
                     for server in reversed(wanted):
                         servers.stop(server)
 
 
-def _last_out(users: IO) -> bool:
+def _locked(file: IO) -> bool:
+    """Whether nobody else held a lock on `file`; it is ours then, until it is closed."""
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -4,7 +4,6 @@ Reads HOST, PORT, DEMO and PREPARE_ONLY from the environment, where bin/start wr
 """
 
 import errno
-import fcntl
 import http.client
 import os
 import shutil
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO
 
 from config import embedded
 from config.env import SettingError, envbool, envint, envstr
@@ -35,8 +33,12 @@ def main() -> int:
     var = embedded.var_dir()
     host, port = envstr("HOST", "127.0.0.1"), envint("PORT", 8000)
     prepare_only = envbool("PREPARE_ONLY", False)
-    with (var / "server.lock").open("a+") as lock:
-        claim(lock)
+    with embedded.sole_server(var) as alone:
+        if not alone:
+            raise Refusal(
+                "Vibecheck already serves from this folder: stop that one first (Ctrl-C where it "
+                "runs), or set VAR_DIR to another folder."
+            )
         end_leftovers(str(var))
         refuse_full_disk(var)
         if not prepare_only:
@@ -56,17 +58,6 @@ def main() -> int:
                 ready=lambda: healthy(host, port),
                 announce=lambda: say(welcome(time.monotonic() - began)),
             )
-
-
-def claim(lock: IO[str]) -> None:
-    """One server a var/: the lock is held for as long as this process lives."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Refusal(
-            "Vibecheck already serves from this folder: stop that one first (Ctrl-C where it "
-            "runs), or set VAR_DIR to another folder."
-        ) from None
 
 
 def refuse_full_disk(var: Path) -> None:

@@ -157,8 +157,8 @@ def create_cluster(var: Path) -> None:
     # fmt: off
     made = subprocess.run(
         [*(_as_nobody() if as_root else []), str(postgres_binary("initdb")),
-         "-D", ".", "-U", "vibecheck", "--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
-         "--builtin-locale=C.UTF-8"],
+         "-D", ".", "-U", "vibecheck", "--auth=trust", "--encoding=UTF8", "--locale=C",
+         "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
         cwd=draft, capture_output=True, text=True,
     )
     # fmt: on

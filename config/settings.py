@@ -152,7 +152,9 @@ AXES_LOCKOUT_CALLABLE = "annotation.accounts.locked_out"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-KNOX_TOKEN_MODEL = "annotation.ApiToken"
+KNOX_TOKEN_MODEL = "annotation.ApiToken"  # noqa: S105
+# Its own token table would stand empty beside ours.
+MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_TTL": timedelta(days=envint("TOKEN_DAYS", 90))}
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
@@ -226,7 +228,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_THROTTLE_RATES": {"reset": "10/hour", "invitation": "60/hour"},
+    "DEFAULT_THROTTLE_RATES": {"reset": "10/hour"},
     "EXCEPTION_HANDLER": "annotation.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
