@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from axes.helpers import get_client_parameters, get_cool_off
 from axes.models import AccessAttempt
+from axes.utils import reset as reset_lockout
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm
@@ -24,13 +25,15 @@ from annotation.models.projects import Role
 from annotation.refused import Refused
 
 
-def open_account(*, username: str, password: str | None, name: str = "", **rights: bool) -> User:
+def open_account(
+    *, username: str, password: str | None, name: str = "", email: str = "", **rights: bool
+) -> User:
     """A new account; without a password it can be entered by a reset link only.
 
     Raises:
         Refused: the name is taken or malformed, or the password is too weak.
     """
-    user = get_user_model()(username=username, first_name=name, **rights)
+    user = get_user_model()(username=username, first_name=name, email=email, **rights)
     try:
         user.clean_fields(exclude=["password"])
     except ValidationError as error:
@@ -143,6 +146,15 @@ def reset_link_for_member(*, membership: Membership, actor: User) -> str:
         subject=f"member {member.username}",
     )
     return reset_path(member)
+
+
+@transaction.atomic
+def reset_password(*, uid: str, token: str, password: str) -> User:
+    """Set the password by a link; who was locked out by guessing at the old one may come in."""
+    user = user_of_reset(uid, token)
+    set_password(user=user, password=password)
+    reset_lockout(username=user.username)
+    return user
 
 
 def may_create_projects(user: User) -> bool:

@@ -18,7 +18,7 @@ from annotation.invitations import usable_invitation
 
 
 def sign_in_choices() -> list[dict[str, str]]:
-    """What the sign-in page offers besides a password; `?next=` carries the page to come back to."""
+    """What the sign-in page offers besides a password; `?next=` names the page to return to."""
     if not settings.SSO_ISSUER:
         return []
     url = reverse("openid_connect_login", kwargs={"provider_id": "sso"})
