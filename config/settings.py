@@ -234,6 +234,17 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ProjectState": "annotation.models.Project.State",
+        "ComparisonState": "annotation.models.Comparison.State",
+        "MemberRole": "annotation.models.projects.Role",
+        "TurnRole": ["system", "user", "assistant"],
+        "RunState": "rewardtrain.models.Run.State",
+        "RunKind": "rewardtrain.models.Run.Kind",
+        "ComparisonKind": "annotation.models.Comparison.Kind",
+        "VersionKind": "rewardtrain.models.ModelVersion.Kind",
+        "CheckState": "rewardtrain.models.ModelCheck.State",
+    },
 }
 
 EMAIL_HOST = envstr("EMAIL_HOST", "")

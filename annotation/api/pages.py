@@ -32,11 +32,13 @@ def page_of(
 ) -> serializers.Serializer:
     """The schema of a page of such rows."""
     return inline_serializer(
-        f"{row.__name__}Page",
+        f"{row.__name__.removesuffix('Serializer')}Page",
         {"results": row(many=True), "next": serializers.IntegerField(allow_null=True), **extra},
     )
 
 
 def list_of(row: type[serializers.Serializer]) -> serializers.Serializer:
     """The schema of a list that does not grow."""
-    return inline_serializer(f"{row.__name__}List", {"results": row(many=True)})
+    return inline_serializer(
+        f"{row.__name__.removesuffix('Serializer')}List", {"results": row(many=True)}
+    )
