@@ -30,6 +30,8 @@ os.environ.update(DEMO="0", HTTPS="0", OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+pytest_plugins = ["tests.cast"]
+
 
 def pytest_unconfigure() -> None:
     _SERVERS.close()
