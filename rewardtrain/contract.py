@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-
 Message = dict[str, str]
 """{"role": "user" | "assistant" | "system", "content": text}."""
 
@@ -68,7 +67,7 @@ class RewardConfig:
     """The reward model in service; scored on the same held-out rows for the gate."""
     folds: int = 5
     """Cross-validation by thread root over all rows before the final fit; 0 leaves it out."""
-    epochs: int = 3
+    epochs: int = 2
     learning_rate: float = 1.5e-3
     batch_size: int = 16
     """Comparisons an optimiser step."""

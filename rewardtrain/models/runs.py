@@ -40,7 +40,7 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     queue = models.CharField(max_length=8, default="train")
     configuration = models.JSONField(
-        default=dict, help_text="The contract's Config without attempt, device and paths."
+        default=dict, help_text="The contract's Config without attempt and lineage."
     )
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="runs")
     policy = models.ForeignKey(

@@ -11,7 +11,7 @@ from rewardtrain.models.runs import Run
 class ModelVersion(models.Model):
     class Kind(models.TextChoices):
         REWARD = "reward", "reward model"
-        POLICY = "policy"
+        POLICY = "policy", "policy"
 
     class Stage(models.TextChoices):
         CANDIDATE = "candidate"
@@ -72,7 +72,7 @@ class ModelVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.number}"
+        return f"{self.get_kind_display()} {self.number}".capitalize()
 
 
 class Generation(models.Model):

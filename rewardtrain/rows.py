@@ -1,0 +1,69 @@
+"""What a run works on: which prompts, which preferences, and the rows of its data.jsonl.
+
+Nothing here hangs on database ids: the same project content and seed give the same rows.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from annotation.asking import sha256_of
+from annotation.models import Comparison, Project, Prompt
+from rewardtrain.models import LoopPolicy, Match, Run
+
+Row = dict[str, Any]
+
+
+def seed_for(*parts: object) -> int:
+    """A 31-bit seed from whatever names a draw, the same in every database."""
+    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def prompt_rows(prompts: Iterable[Prompt]) -> list[Row]:
+    """PromptRows; a prompt is addressed by its place."""
+    return [{"prompt": place, "messages": p.messages} for place, p in enumerate(prompts)]
+
+
+def prompts_to_ask(rules: LoopPolicy, wanted: int, seed: int) -> list[Prompt]:
+    """The prompts of both splits that were asked least, in an order that the seed decides."""
+    asked = Count("comparisons", filter=Q(comparisons__kind__in=Comparison.TRAINING_KINDS))
+    return _least_asked(rules.project.prompts.annotate(asked=asked), wanted, seed)
+
+
+def prompts_to_meet(rules: LoopPolicy, seed: int) -> list[Prompt]:
+    """Held-out prompts for blind comparisons of two policies: those that met least so far."""
+    met = Count("comparisons", filter=Q(comparisons__kind=Comparison.Kind.ARENA))
+    heldout = rules.project.prompts.filter(split=Prompt.Split.HELDOUT)
+    return _least_asked(heldout.annotate(asked=met), rules.arena_prompts, seed)
+
+
+def prompts_to_learn(project: Project) -> QuerySet[Prompt]:
+    """All training prompts."""
+    return project.prompts.filter(split=Prompt.Split.TRAIN).order_by("sha256")
+
+
+def _least_asked(prompts: QuerySet, wanted: int, seed: int) -> list[Prompt]:
+    drawn = sorted(prompts, key=lambda p: (p.asked, seed_for(seed, p.sha256)))
+    return drawn[:wanted]
+
+
+def prompts_of(run: Run, rows: Iterable[Row]) -> list[Prompt]:
+    """The prompts behind a run's PromptRows, by their place."""
+    hashes = [sha256_of(row["messages"]) for row in rows]
+    found = {p.sha256: p for p in Prompt.objects.filter(project=run.project, sha256__in=hashes)}
+    return [found[sha256] for sha256 in hashes]
+
+
+def match_rows(matches: Iterable[Match]) -> list[Row]:
+    """ScoringRows of both sides of every match, the policy's response first."""
+    return [
+        {
+            "row": place,
+            "messages": match.prompt.messages,
+            "responses": [match.policy_response.messages, match.opponent_response.messages],
+        }
+        for place, match in enumerate(matches)
+    ]

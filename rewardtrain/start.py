@@ -1,0 +1,413 @@
+"""Every way a run comes to be, is cancelled and is tried again; a refusal says why not."""
+
+import dataclasses
+import logging
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from celery import current_app
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from annotation.batches import NothingToFreeze, batch_lines, freeze
+from annotation.events import record
+from annotation.models import Batch, Project
+from annotation.refused import Refused
+from rewardtrain import contract, launch, rounds
+from rewardtrain.models import ModelVersion, Run
+from rewardtrain.rows import (
+    Row,
+    prompt_rows,
+    prompts_to_ask,
+    prompts_to_learn,
+    prompts_to_meet,
+    seed_for,
+)
+
+log = logging.getLogger(__name__)
+Actor = AbstractBaseUser | None
+
+WORK = "rewardtrain.tasks.work"
+QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}
+# The demo's run with hardly any anchor.
+HACKABLE = {"beta": 1e-6, "learning_rate": 1e-3, "steps": 40}
+HACKABLE_WARNING = (
+    " With hardly any anchor to the reference it will find what the reward model likes and people "
+    "do not: watch the KL grow while the language goes."
+)
+
+# What an option may be, lowest and highest; the scripts check how options fit together.
+LIMITS: dict[str, tuple[float, float]] = {
+    "batch_size": (1, 4096),
+    "beta": (0, 100),
+    "centring": (0, 10),
+    "checkpoint_every": (1, 100_000),
+    "epochs": (1, 1_000),
+    "folds": (0, 20),
+    "keep_checkpoints": (1, 10_000),
+    "learning_rate": (1e-9, 1),
+    "max_length": (8, 1_000_000),
+    "max_new_tokens": (1, 100_000),
+    "reference_samples": (0, 64),
+    "sample_every": (1, 100_000),
+    "samples_per_prompt": (1, 64),
+    "samples_per_step": (2, 100_000),
+    "seed": (0, 2**31 - 1),
+    "steps": (1, 1_000_000),
+    "temperature": (0.01, 10),
+    "top_p": (0.01, 1),
+    "weight_decay": (0, 1),
+}
+FROM_LINEAGE = {"attempt", "champion", "kind", "model", "policy", "reference", "reward_model"}
+
+
+def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None = None) -> Run:
+    """Train a reward model on `batch`, or on a batch frozen now.
+
+    Raises:
+        Refused: one is at work already, there is nothing new, or no backbone is chosen.
+    """
+    rules = rounds.rules_of(project)
+    _refuse_second(project, "reward", Q(kind=Run.Kind.REWARD))
+    backbone = rules.reward_backbone or _reference_source(project)
+    with transaction.atomic():
+        batch = batch or _freeze(project, actor)
+        options = {**rules.reward_options, "backbone": backbone}
+        seed = seed_for(rules.seed, "reward", batch.number)
+        configuration = configure(Run.Kind.REWARD, options, seed=seed)
+        try:
+            run = create(
+                project,
+                Run.Kind.REWARD,
+                batch_lines(batch),
+                configuration=configuration,
+                batch=batch,
+                requested_by=actor,
+            )
+        except IntegrityError:
+            raise Refused(
+                "batch_taken",
+                f"Batch {batch.number} already has its reward run.",
+                fix="Collect more labels first.",
+                status_code=409,
+            ) from None
+        rounds.tell(
+            project,
+            "frozen",
+            f"Batch {batch.number} holds {batch.size} labels, {batch.fresh} of them new; a reward "
+            "model learns from it.",
+            figures={"size": batch.size, "fresh": batch.fresh, "sha256": batch.sha256},
+            run=run,
+            actor=actor,
+        )
+        return run
+
+
+def start_policy(
+    project: Project,
+    *,
+    actor: Actor = None,
+    options: dict[str, Any] | None = None,
+    hackable: bool = False,
+) -> Run:
+    """Fine-tune from the reference against the reward model in service.
+
+    Raises:
+        Refused: one is at work already, or no reward model, reference or prompt is there.
+    """
+    rules = rounds.rules_of(project)
+    _refuse_second(project, "policy", Q(kind=Run.Kind.POLICY))
+    reference = _reference(project)
+    reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
+    if reward_model is None:
+        raise Refused(
+            "no_reward_model",
+            "No reward model is in service, so there is nothing to optimise against.",
+            fix="Collect labels until one passes the gate, or put one into service by hand.",
+            status_code=409,
+        )
+    prompts = prompts_to_learn(project)
+    if not prompts.exists():
+        raise Refused(
+            "no_prompts", "The project has no training prompts.", fix="Add prompts first."
+        )
+    round_ = rounds.current(project)
+    number = project.runs.filter(kind=Run.Kind.POLICY).count() + 1
+    chosen = {**rules.policy_options, **(HACKABLE if hackable else {}), **(options or {})}
+    seed = seed_for(rules.seed, "policy", round_.number, number)
+    configuration = configure(Run.Kind.POLICY, chosen, seed=seed)
+    with transaction.atomic():
+        run = create(
+            project,
+            Run.Kind.POLICY,
+            prompt_rows(prompts),
+            configuration=configuration,
+            policy=reference,
+            reference=reference,
+            reward_model=reward_model,
+            requested_by=actor,
+        )
+        rounds.tell(
+            project,
+            "started",
+            f"Fine-tuning from the reference against {reward_model}, {configuration['steps']} "
+            f"steps, KL coefficient {configuration['beta']:g}."
+            + (HACKABLE_WARNING if hackable else ""),
+            run=run,
+            actor=actor,
+        )
+    return run
+
+
+def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = None) -> Run:
+    """Let the newest policy answer prompts, for people to compare.
+
+    Raises:
+        Refused: it writes already, or policy or prompts are not there.
+    """
+    rules = rounds.rules_of(project)
+    asking = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ASK)
+    _refuse_second(project, "generate", asking)
+    reference, policy = _reference(project), rounds.newest_policy(project)
+    assert policy is not None
+    number = project.runs.filter(asking).count() + 1
+    seed = seed_for(rules.seed, "ask", rounds.current(project).number, number)
+    chosen = prompts_to_ask(rules, prompts or rules.prompts_per_round, seed)
+    if not chosen:
+        raise Refused("no_prompts", "The project has no prompts.", fix="Add prompts first.")
+    options = {**rules.generate_options, "samples_per_prompt": rules.samples_per_prompt}
+    if policy != reference:
+        options["reference_samples"] = 1
+    return create(
+        project,
+        Run.Kind.GENERATE,
+        prompt_rows(chosen),
+        purpose=Run.Purpose.ASK,
+        configuration=configure(Run.Kind.GENERATE, options, seed=seed),
+        policy=policy,
+        reference=None if policy == reference else reference,
+        requested_by=actor,
+    )
+
+
+def start_arena(project: Project, policy: ModelVersion, *, actor: Actor = None) -> Run:
+    """Let `policy` and the reference answer held-out prompts, to be compared blind.
+
+    Raises:
+        Refused: it writes already, is the reference itself, or no prompt is held out.
+    """
+    rules = rounds.rules_of(project)
+    meeting = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ARENA, policy=policy)
+    _refuse_second(project, "generate", meeting)
+    reference = _reference(project)
+    if policy == reference:
+        raise Refused(
+            "no_candidate",
+            "Only the reference exists, and it cannot meet itself.",
+            fix="Fine-tune a policy first.",
+            status_code=409,
+        )
+    number = project.runs.filter(meeting).count() + 1
+    seed = seed_for(rules.seed, "arena", policy.number, number)
+    prompts = prompts_to_meet(rules, seed)
+    if not prompts:
+        raise Refused(
+            "no_prompts",
+            "No prompt of the project is held out, and policies meet on held-out prompts only.",
+            fix="Add prompts, and see that the held-out share is above 0.",
+            status_code=409,
+        )
+    options = {**rules.generate_options, "samples_per_prompt": 1, "reference_samples": 1}
+    return create(
+        project,
+        Run.Kind.GENERATE,
+        prompt_rows(prompts),
+        purpose=Run.Purpose.ARENA,
+        configuration=configure(Run.Kind.GENERATE, options, seed=seed),
+        policy=policy,
+        reference=reference,
+        reward_model=policy.reward_model,
+        requested_by=actor,
+    )
+
+
+def configure(kind: str, options: dict[str, Any], *, seed: int) -> dict[str, Any]:
+    """The contract's fields of a run, its models and attempt apart.
+
+    Raises:
+        Refused: an option is unknown, of the wrong type or out of bounds.
+    """
+    cls = contract.CONFIGS[kind]
+    models = FROM_LINEAGE & {f.name for f in dataclasses.fields(cls)}
+    placeholders = dict.fromkeys(models - {"attempt", "kind"}, "")
+    if unknown := options.keys() & FROM_LINEAGE:
+        _refuse_option(min(unknown), "follows from the project and is not an option; leave it out.")
+    if kind != Run.Kind.EVALUATE:
+        options = {"seed": seed, **options}
+    for name, value in options.items():
+        low, high = LIMITS.get(name, (-math.inf, math.inf))
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in LIMITS and number and not low <= value <= high:
+            _refuse_option(name, f"is {value}; it must lie between {low:g} and {high:g}.")
+    try:
+        config = contract.decode(cls, {**placeholders, **options}, "options")
+    except contract.ContractError as error:
+        raise Refused("invalid", str(error), field="options", fix="Correct it.") from None
+    return {k: v for k, v in dataclasses.asdict(config).items() if k not in models}
+
+
+def create(
+    project: Project,
+    kind: str,
+    rows: Iterable[Row],
+    *,
+    purpose: str = Run.Purpose.TRAIN,
+    **fields: Any,
+) -> Run:
+    """A queued run with its data written, and a worker told once it is committed."""
+    with transaction.atomic():
+        run = Run.objects.create(
+            project=project,
+            round=rounds.current(project),
+            kind=kind,
+            purpose=purpose,
+            queue=QUEUES[kind],
+            **fields,
+        )
+        launch.write_data(run, rows)
+        actor = fields.get("requested_by")
+        record(project=project, actor=actor, verb=f"asked for {kind}", subject=f"run {run.pk}")
+        transaction.on_commit(lambda: send(run))
+    return run
+
+
+def send(run: Run) -> None:
+    """Tell a worker that something waits. A lost word is said again by the next reconcile."""
+    Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(sent_at=timezone.now())
+    try:
+        current_app.send_task(WORK, (run.queue,), queue=run.queue, retry=False)
+    except OperationalError:
+        log.warning("Redis does not answer; run %s waits for the next reconcile.", run.pk)
+
+
+def cancel(run: Run, *, actor: Actor) -> Run:
+    """A queued run ends at once, a running one within ten seconds.
+
+    Raises:
+        Refused: it has ended already.
+    """
+    now = timezone.now()
+    rows = Run.objects.filter(pk=run.pk)
+    if not (
+        rows.filter(state=Run.State.QUEUED).update(
+            state=Run.State.CANCELLED, finished_at=now, stage="cancelled before it began"
+        )
+        or rows.filter(state=Run.State.RUNNING).update(state=Run.State.CANCELLING)
+    ):
+        run.refresh_from_db()
+        if run.state != Run.State.CANCELLING:
+            raise Refused(
+                "ended",
+                f"Run {run.pk} has already ended ({run.state}); there is nothing to cancel.",
+                status_code=409,
+            )
+    record(project=run.project, actor=actor, verb="cancelled", subject=f"run {run.pk}")
+    run.refresh_from_db()
+    return run
+
+
+def retry(run: Run, *, actor: Actor) -> Run:
+    """Queue a run that failed or was cancelled once more; it goes on from its last checkpoint.
+
+    Raises:
+        Refused: it has not ended so, or an equal one is at work.
+    """
+    _refuse_second(run.project, run.kind, Q(kind=run.kind, purpose=run.purpose, policy=run.policy))
+    try:
+        with transaction.atomic():
+            queued = Run.objects.filter(
+                pk=run.pk, state__in=[Run.State.FAILED, Run.State.CANCELLED]
+            ).update(
+                state=Run.State.QUEUED,
+                lost=0,
+                error="",
+                stage="",
+                seconds_left=None,
+                sent_at=None,
+                finished_at=None,
+            )
+    except IntegrityError:
+        raise Refused(
+            "batch_taken",
+            "Another run has trained on this batch since.",
+            fix="Look at that one.",
+            status_code=409,
+        ) from None
+    run.refresh_from_db()
+    if not queued:
+        raise Refused(
+            "not_ended",
+            f"Run {run.pk} is {run.state}; only a failed or cancelled run can be tried again.",
+            status_code=409,
+        )
+    record(project=run.project, actor=actor, verb="retried", subject=f"run {run.pk}")
+    transaction.on_commit(lambda: send(run))
+    return run
+
+
+def _refuse_second(project: Project, kind: str, which: Q) -> None:
+    running = project.runs.filter(which, state__in=Run.ACTIVE).first()
+    if running:
+        raise Refused(
+            "already_running",
+            f"Run {running.pk} ({kind}) is {running.state} already.",
+            fix="Wait for it, or cancel it.",
+            status_code=409,
+        )
+
+
+def _refuse_option(name: str, sentence: str) -> None:
+    raise Refused("invalid", f"{name} {sentence}", field=f"options.{name}", fix=f"Change {name}.")
+
+
+def _freeze(project: Project, actor: Actor) -> Batch:
+    try:
+        return freeze(project, actor=actor)
+    except NothingToFreeze:
+        raise Refused(
+            "nothing_new",
+            "Nobody has answered anything new since the last batch, so there is nothing to learn "
+            "(an answer counts once it can no longer be undone).",
+            fix="Collect labels first.",
+            status_code=409,
+        ) from None
+
+
+def _reference(project: Project) -> ModelVersion:
+    reference = rounds.reference_of(project)
+    if reference is None:
+        raise Refused(
+            "no_policy",
+            "The project has no policy that could write.",
+            field="policy",
+            fix="Name one in the project's settings.",
+            status_code=409,
+        )
+    return reference
+
+
+def _reference_source(project: Project) -> str:
+    reference = rounds.reference_of(project)
+    if reference is None:
+        raise Refused(
+            "no_backbone",
+            "The project names neither a backbone for its reward model nor a policy.",
+            field="reward_backbone",
+            fix="Name a backbone in the project's settings.",
+            status_code=409,
+        )
+    return reference.source
