@@ -118,7 +118,6 @@ def mail_reset_link(email: str) -> None:
             use_https=settings.SITE_ROOT.startswith("https"),
             subject_template_name="annotation/reset_subject.txt",
             email_template_name="annotation/reset_mail.txt",
-            extra_email_context={"days": settings.PASSWORD_RESET_TIMEOUT // 86400},
         )
 
 
