@@ -1,5 +1,6 @@
 """What a manager may set on a project, and the sentence that a wrong value gets."""
 
+import reprlib
 from typing import Any
 
 from rest_framework import serializers
@@ -79,7 +80,7 @@ def read_settings(
     if field not in ALLOWED:
         raise Refused("invalid", "The body must be a JSON object.", fix='Send {"name": "…"}.')
     value = request.data.get(field)
-    said = f"is {str(value)[:80]!r}" if field in request.data else "is missing"
+    said = f"is {reprlib.repr(value)}" if field in request.data else "is missing"
     raise Refused(
         "invalid",
         f"{field} {said}; it must be {ALLOWED[field]}.",
