@@ -274,6 +274,19 @@ LOOP_SECONDS = envint("LOOP_SECONDS", 3)
 RECONCILE_SECONDS = envint("RECONCILE_SECONDS", 60)
 HEARTBEAT_SECONDS = envint("HEARTBEAT_SECONDS", 60)
 """A running run whose heartbeat is older than this is adopted or tried again."""
+# A look that no worker took in time is not worth taking later: the next one sees the same.
+CELERY_BEAT_SCHEDULE = {
+    "look at every project's circle": {
+        "task": "rewardtrain.tasks.tick",
+        "schedule": LOOP_SECONDS,
+        "options": {"expires": LOOP_SECONDS},
+    },
+    "find lost runs": {
+        "task": "rewardtrain.tasks.reconcile",
+        "schedule": RECONCILE_SECONDS,
+        "options": {"expires": RECONCILE_SECONDS},
+    },
+}
 
 UNFOLD = {"SITE_TITLE": "Vibecheck", "SITE_HEADER": "Vibecheck"}
 
