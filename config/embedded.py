@@ -78,17 +78,18 @@ def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
 def _up(var: Path, sockets: Path, given: set[str], temporary: bool) -> Iterator[None]:
     wanted = []
     if "DATABASE_URL" not in given:
-        wanted.append(servers.postgres(var, sockets))
+        wanted.append(servers.postgres(var, sockets, temporary))
     if "REDIS_URL" not in given:
         wanted.append(servers.redis_server(var, sockets))
     with (var / "users.lock").open("a") as users:
         with _alone(var):
+            first = _locked(users)
             fcntl.flock(users, fcntl.LOCK_SH)
             if "DATABASE_URL" not in given:
                 servers.create_cluster(var)
             for server in wanted:
                 server.directory.mkdir(mode=0o700, exist_ok=True)
-                servers.start(server, temporary)
+                servers.start(server, first, temporary)
             if "DATABASE_URL" not in given:
                 servers.create_database(sockets)
         try:

@@ -1,7 +1,7 @@
 """Postgres and Redis as processes of ours: how each is made, asked, started and stopped.
 
-A server is found by its name and working directory, never by a pid file, so what a kill -9 left
-behind cannot mislead: an orphan that answers is adopted, one that does not is stopped.
+What a kill -9 left behind cannot mislead: a server that answers on its socket is used, whoever
+started it, and processes that work in its directory without answering are stopped.
 """
 
 import importlib.util
@@ -14,16 +14,28 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import psutil
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SOCKET = ".s.PGSQL.5432"
 READY_SECONDS = 120
-"""Postgres answers in under a second; after a power cut it first replays its log."""
+"""Both answer in under a second; after a power cut they first replay their logs."""
+SILENT_SECONDS = 5
+"""An orphan that says nothing at all for so long is stuck."""
 STOP_SECONDS = 30
+
+
+class State(Enum):
+    READY = "ready"
+    BUSY = "busy"
+    """It starts or stops, and says so."""
+    SILENT = "silent"
 
 
 class ServerError(Exception):
@@ -38,13 +50,18 @@ class Server:
     command: list[str]
     as_nobody: bool
     """It refuses to run as root."""
-    answers: Callable[[], bool]
+    state: Callable[[], State]
     log: Path
+    claims: tuple[Path, ...] = ()
+    """Files by which it refuses to start while the process that they name is listed."""
     stop_signal: signal.Signals
 
 
-def postgres(var: Path, sockets: Path) -> Server:
-    """Postgres of the wheel, reachable by a socket in `sockets` only; every commit is synced."""
+def postgres(var: Path, sockets: Path, temporary: bool) -> Server:
+    """Postgres of the wheel, reachable by a socket in `sockets` only.
+
+    Every commit is on the disk before it is acknowledged, unless all of it is `temporary`.
+    """
     directory = var / "postgres"
     options = {
         "listen_addresses": "",
@@ -52,7 +69,7 @@ def postgres(var: Path, sockets: Path) -> Server:
         "unix_socket_permissions": "0700",
         "max_connections": "150",
         "shared_buffers": "128MB",
-        "fsync": "on",
+        "fsync": "off" if temporary else "on",
     }
     settings = [f"--{name}={value}" for name, value in options.items()]
     return Server(
@@ -60,8 +77,9 @@ def postgres(var: Path, sockets: Path) -> Server:
         directory=directory,
         command=[str(postgres_binary("postgres")), "-D", ".", *settings],
         as_nobody=os.geteuid() == 0,
-        answers=lambda: _postgres_answers(sockets),
+        state=lambda: _postgres_state(sockets),
         log=var / "log" / "postgres.log",
+        claims=(directory / "postmaster.pid", sockets / f"{SOCKET}.lock"),
         stop_signal=signal.SIGINT,
     )
 
@@ -80,26 +98,30 @@ def redis_server(var: Path, sockets: Path) -> Server:
         directory=var / "redis",
         command=[_redis_binary(), *options],
         as_nobody=False,
-        answers=lambda: _redis_answers(path),
+        state=lambda: _redis_state(path),
         log=var / "log" / "redis.log",
         stop_signal=signal.SIGTERM,
     )
 
 
-def start(server: Server, temporary: bool) -> None:
+def start(server: Server, first: bool, temporary: bool) -> None:
     """Return once `server` answers.
 
-    `temporary` ties it to the life of this process, even when that ends by kill -9.
+    `first`: no other command uses it. `temporary` ties it to the life of this process, even when
+    that ends by kill -9.
 
     Raises:
         ServerError: it ended, or does not answer.
     """
-    orphan = running(server)
-    if orphan and not _wait(server.answers, 5, orphan.is_running):
-        stop(server)
-        orphan = None
-    if orphan:
+    if server.state() is State.READY:
         return
+    if _becomes_ready(server, lambda: bool(members(server)), SILENT_SECONDS):
+        return
+    stop(server, SILENT_SECONDS)
+    if first:
+        # A killed process stays listed until its parent asks, in some containers for ever.
+        for claim in server.claims:
+            claim.unlink(missing_ok=True)
     server.log.parent.mkdir(mode=0o700, exist_ok=True)
     with server.log.open("ab") as log:
         process = subprocess.Popen(
@@ -114,34 +136,32 @@ def start(server: Server, temporary: bool) -> None:
             stderr=log,
             start_new_session=True,
         )
-    if not _wait(server.answers, READY_SECONDS, lambda: process.poll() is None):
+    if not _becomes_ready(server, lambda: process.poll() is None, READY_SECONDS):
         last = server.log.read_text(errors="replace").strip().splitlines()[-3:]
         raise ServerError(f"{server.name} did not start; {server.log} ends: {' / '.join(last)}")
 
 
-def stop(server: Server) -> None:
-    """End the process in order, by force after STOP_SECONDS."""
-    process = running(server)
-    if process is None:
-        return
-    process.send_signal(server.stop_signal)
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        for member in [process, *process.children(recursive=True)]:
-            member.kill()
-        process.wait(STOP_SECONDS)
+def stop(server: Server, seconds: float = STOP_SECONDS) -> None:
+    """End the server in order, after `seconds` by force."""
+    processes = members(server)
+    for process in processes[:1]:
+        process.send_signal(server.stop_signal)
+    _, alive = psutil.wait_procs(processes, seconds)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive, seconds)
 
 
-def running(server: Server) -> psutil.Process | None:
-    """The server's main process, whoever started it."""
+def members(server: Server) -> list[psutil.Process]:
+    """The server's processes, whoever started them, its main one first."""
     directory = str(server.directory.resolve())
-    for process in psutil.process_iter(["name", "cwd"]):
-        if process.info["name"] == server.name and process.info["cwd"] == directory:
-            parent = process.parent()
-            if parent is None or parent.name() != server.name:
-                return process
-    return None
+    found = [
+        process
+        for process in psutil.process_iter(["name", "cwd", "ppid"])
+        if process.info["name"] == server.name and process.info["cwd"] == directory
+    ]
+    pids = {process.pid for process in found}
+    return sorted(found, key=lambda process: process.info["ppid"] in pids)
 
 
 def create_cluster(var: Path) -> None:
@@ -177,33 +197,40 @@ def create_database(sockets: Path) -> None:
 
 def _conninfo(sockets: Path) -> str:
     return psycopg.conninfo.make_conninfo(
-        host=str(sockets), port=5432, user="vibecheck", dbname="postgres", connect_timeout=5
+        host=str(sockets), port=5432, user="vibecheck", dbname="postgres", connect_timeout=2
     )
 
 
-def _postgres_answers(sockets: Path) -> bool:
+def _postgres_state(sockets: Path) -> State:
     try:
         psycopg.connect(_conninfo(sockets)).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.OperationalError as error:
+        return State.BUSY if "the database system is" in str(error) else State.SILENT
+    return State.READY
 
 
-def _redis_answers(path: Path) -> bool:
-    client = redis.Redis(unix_socket_path=str(path), socket_timeout=5)
+def _redis_state(path: Path) -> State:
+    client = redis.Redis(unix_socket_path=str(path), socket_timeout=1, retry=Retry(NoBackoff(), 0))
     try:
-        return bool(client.ping())
+        client.ping()
+    except redis.BusyLoadingError:
+        return State.BUSY
     except redis.RedisError:
-        return False
+        return State.SILENT
     finally:
         client.close()
+    return State.READY
 
 
-def _wait(condition: Callable[[], bool], seconds: float, alive: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and alive():
-        if condition():
+def _becomes_ready(server: Server, alive: Callable[[], bool], silence: float) -> bool:
+    """Whether `server` gets ready in time; given up after `silence` seconds without a word."""
+    began = heard = time.monotonic()
+    while time.monotonic() < min(began + READY_SECONDS, heard + silence) and alive():
+        state = server.state()
+        if state is State.READY:
             return True
+        if state is State.BUSY:
+            heard = time.monotonic()
         time.sleep(0.05)
     return False
 
