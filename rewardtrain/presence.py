@@ -10,9 +10,9 @@ SEEN_SECONDS = 15
 
 def say(queues: Iterable[str]) -> None:
     """This worker listens on `queues`."""
-    cache.set_many({f"worker of {queue}": True for queue in queues}, SEEN_SECONDS)
+    cache.set_many({f"worker-of-{queue}": True for queue in queues}, SEEN_SECONDS)
 
 
 def listening() -> dict[str, bool]:
-    seen = cache.get_many([f"worker of {queue}" for queue in QUEUES])
-    return {queue: f"worker of {queue}" in seen for queue in QUEUES}
+    seen = cache.get_many([f"worker-of-{queue}" for queue in QUEUES])
+    return {queue: f"worker-of-{queue}" in seen for queue in QUEUES}
