@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 FRONT = ROOT / "frontend"
-NODE_MAJOR = 20
+NODE = (20, 19)
+"""The oldest that Vite 8 runs on."""
 FREE_GB = 10
 """The Python packages take about 8 GB where torch comes with CUDA."""
 
@@ -95,10 +97,11 @@ def front_end_sources() -> list[Path]:
 
 
 def node_on_path() -> None:
-    """Put a Node of version 20 or newer first on PATH: the machine's, else a wheel's."""
-    if (machine := shutil.which("node")) and shutil.which("npm"):
-        version = subprocess.run([machine, "--version"], capture_output=True, text=True).stdout
-        if int(version.strip().lstrip("v").split(".")[0] or 0) >= NODE_MAJOR:
+    """Have a new enough Node first on PATH: the machine's, else a wheel's."""
+    if shutil.which("node") and shutil.which("npm"):
+        version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
+        numbers = re.findall(r"\d+", version)
+        if tuple(map(int, numbers[:2])) >= NODE:
             return
     install("requirements-node.txt")
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"

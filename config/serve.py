@@ -48,7 +48,9 @@ def main() -> int:
         os.environ["DEBUG"] = "0"
         say("Starting the database and the queue")
         with embedded.environment(var) as env:
-            if subprocess.run([PYTHON, "-m", "config.ready"], env=env).returncode != 0:
+            # Without a pool, a database that cannot be reached says at once why.
+            ready_env = {**env, "DB_POOL": "0"}
+            if subprocess.run([PYTHON, "-m", "config.ready"], env=ready_env).returncode != 0:
                 return 1
             if prepare_only:
                 say("Prepared; bin/start serves.")
