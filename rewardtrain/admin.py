@@ -1,0 +1,99 @@
+"""The tables of models in the admin. Their rows are the product's to write: runs have a state
+machine and versions a lineage, so all but a project's loop policy are for reading."""
+
+from django.contrib import admin
+
+from annotation.admin.kinds import Editable, Readable
+from rewardtrain.models import (
+    Decision,
+    Generation,
+    LoopPolicy,
+    Match,
+    Metric,
+    ModelCheck,
+    ModelVersion,
+    Round,
+    Run,
+    Score,
+)
+
+
+@admin.register(LoopPolicy)
+class LoopPolicyAdmin(Editable):
+    list_display = ["project", "reward_backbone", "autopilot", "prompts_per_round"]
+    list_filter = ["autopilot"]
+    search_fields = ["project__name", "project__slug", "reward_backbone"]
+    list_select_related = ["project"]
+    raw_id_fields = ["project"]
+
+
+@admin.register(Run)
+class RunAdmin(Readable):
+    list_display = ["id", "project", "kind", "purpose", "state", "step", "steps", "attempt"]
+    list_filter = ["state", "kind", "purpose", "project"]
+    search_fields = ["project__name", "project__slug", "worker", "error"]
+    list_select_related = ["project"]
+
+
+@admin.register(Metric)
+class MetricAdmin(Readable):
+    list_display = ["run", "attempt", "step", "time"]
+    list_filter = ["run__kind", "run__project"]
+    search_fields = ["=run__id"]
+    list_select_related = ["run"]
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(Readable):
+    list_display = ["id", "project", "kind", "number", "stage", "is_reference", "tainted"]
+    list_filter = ["kind", "stage", "is_reference", "tainted", "project"]
+    search_fields = ["source", "weights_sha256", "project__name", "project__slug"]
+    list_select_related = ["project"]
+
+
+@admin.register(Generation)
+class GenerationAdmin(Readable):
+    list_display = ["response", "version", "run", "logprob", "kl", "tokens", "truncated"]
+    list_filter = ["truncated", "version__project"]
+    search_fields = ["response__messages", "=run__id"]
+    list_select_related = ["response", "version", "run"]
+
+
+@admin.register(Score)
+class ScoreAdmin(Readable):
+    list_display = ["response", "version", "head", "value", "created_at"]
+    list_filter = ["head", "version__project"]
+    search_fields = ["response__messages"]
+    list_select_related = ["response", "version"]
+
+
+@admin.register(Match)
+class MatchAdmin(Readable):
+    list_display = ["prompt", "policy", "opponent", "run", "comparison"]
+    list_filter = ["run__project"]
+    search_fields = ["prompt__messages", "=run__id"]
+    list_select_related = ["prompt", "policy", "opponent", "run", "comparison__prompt"]
+
+
+@admin.register(Round)
+class RoundAdmin(Readable):
+    list_display = ["project", "number", "started_at", "finished_at"]
+    list_filter = ["project"]
+    search_fields = ["project__name", "project__slug"]
+    list_select_related = ["project"]
+
+
+@admin.register(Decision)
+class DecisionAdmin(Readable):
+    list_display = ["created_at", "project", "what", "reason", "actor"]
+    list_filter = ["what", "project"]
+    search_fields = ["what", "reason", "actor__username", "project__slug"]
+    list_select_related = ["project", "actor"]
+
+
+@admin.register(ModelCheck)
+class ModelCheckAdmin(Readable):
+    list_display = ["source", "state", "reason", "project", "requested_by", "created_at"]
+    list_filter = ["state", "project"]
+    search_fields = ["source", "reason", "requested_by__username"]
+    list_select_related = ["project", "requested_by"]
