@@ -145,9 +145,9 @@ def worker(name: str, queue: str, env: dict[str, str] | None = None) -> Program:
 
 
 def devices() -> list[str]:
-    """The GPUs that this server may use, by the numbers CUDA gives them; none on a CPU machine."""
+    """The GPUs that this server may use, by the names CUDA gives them; none on a CPU machine."""
     if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [device for device in chosen.split(",") if device.strip("- ").isdigit()]
+        return [device for device in chosen.split(",") if device not in ("", "-1")]
     return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
 
 
