@@ -17,6 +17,7 @@ from annotation.models import Comparison, Prompt, Response
 from rewardtrain import contract, ingest, promotion, rounds, start
 from rewardtrain.launch import read_report, run_dir, version_source
 from rewardtrain.models import Generation, Match, ModelVersion, Run, Score
+from rewardtrain.options import configure
 from rewardtrain.rows import match_rows, prompts_of
 
 State, Purpose = Run.State, Run.Purpose
@@ -250,7 +251,7 @@ def _score_matches(run: Run) -> None:
         Run.Kind.EVALUATE,
         match_rows(matches),
         purpose=Purpose.ARENA,
-        configuration=start.configure(Run.Kind.EVALUATE, {}, seed=0),
+        configuration=configure(Run.Kind.EVALUATE, {}, seed=0),
         policy=run.policy,
         reward_model=run.reward_model,
     )

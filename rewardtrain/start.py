@@ -1,8 +1,6 @@
 """Every way a run comes to be, is cancelled and is tried again; a refusal says why not."""
 
-import dataclasses
 import logging
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,8 +15,9 @@ from annotation.batches import NothingToFreeze, batch_lines, freeze
 from annotation.events import record
 from annotation.models import Batch, Project
 from annotation.refused import Refused
-from rewardtrain import contract, launch, rounds
+from rewardtrain import launch, rounds
 from rewardtrain.models import ModelVersion, Run
+from rewardtrain.options import HACKABLE, HACKABLE_WARNING, configure
 from rewardtrain.rows import (
     Row,
     prompt_rows,
@@ -33,36 +32,6 @@ Actor = AbstractBaseUser | None
 
 WORK = "rewardtrain.tasks.work"
 QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}
-# The demo's run with hardly any anchor.
-HACKABLE = {"beta": 1e-6, "learning_rate": 1e-3, "steps": 40}
-HACKABLE_WARNING = (
-    " With hardly any anchor to the reference it will find what the reward model likes and people "
-    "do not: watch the KL grow while the language goes."
-)
-
-# What an option may be, lowest and highest; the scripts check how options fit together.
-LIMITS: dict[str, tuple[float, float]] = {
-    "batch_size": (1, 4096),
-    "beta": (0, 100),
-    "centring": (0, 10),
-    "checkpoint_every": (1, 100_000),
-    "epochs": (1, 1_000),
-    "folds": (0, 20),
-    "keep_checkpoints": (1, 10_000),
-    "learning_rate": (1e-9, 1),
-    "max_length": (8, 1_000_000),
-    "max_new_tokens": (1, 100_000),
-    "reference_samples": (0, 64),
-    "sample_every": (1, 100_000),
-    "samples_per_prompt": (1, 64),
-    "samples_per_step": (2, 100_000),
-    "seed": (0, 2**31 - 1),
-    "steps": (1, 1_000_000),
-    "temperature": (0.01, 10),
-    "top_p": (0.01, 1),
-    "weight_decay": (0, 1),
-}
-FROM_LINEAGE = {"attempt", "champion", "kind", "model", "policy", "reference", "reward_model"}
 
 
 def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None = None) -> Run:
@@ -235,31 +204,6 @@ def start_arena(project: Project, policy: ModelVersion, *, actor: Actor = None) 
     )
 
 
-def configure(kind: str, options: dict[str, Any], *, seed: int) -> dict[str, Any]:
-    """The contract's fields of a run, its models and attempt apart.
-
-    Raises:
-        Refused: an option is unknown, of the wrong type or out of bounds.
-    """
-    cls = contract.CONFIGS[kind]
-    models = FROM_LINEAGE & {f.name for f in dataclasses.fields(cls)}
-    placeholders = dict.fromkeys(models - {"attempt", "kind"}, "")
-    if unknown := options.keys() & FROM_LINEAGE:
-        _refuse_option(min(unknown), "follows from the project and is not an option; leave it out.")
-    if kind != Run.Kind.EVALUATE:
-        options = {"seed": seed, **options}
-    for name, value in options.items():
-        low, high = LIMITS.get(name, (-math.inf, math.inf))
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name in LIMITS and number and not low <= value <= high:
-            _refuse_option(name, f"is {value}; it must lie between {low:g} and {high:g}.")
-    try:
-        config = contract.decode(cls, {**placeholders, **options}, "options")
-    except contract.ContractError as error:
-        raise Refused("invalid", str(error), field="options", fix="Correct it.") from None
-    return {k: v for k, v in dataclasses.asdict(config).items() if k not in models}
-
-
 def create(
     project: Project,
     kind: str,
@@ -368,10 +312,6 @@ def _refuse_second(project: Project, kind: str, which: Q) -> None:
             fix="Wait for it, or cancel it.",
             status_code=409,
         )
-
-
-def _refuse_option(name: str, sentence: str) -> None:
-    raise Refused("invalid", f"{name} {sentence}", field=f"options.{name}", fix=f"Change {name}.")
 
 
 def _freeze(project: Project, actor: Actor) -> Batch:
