@@ -289,7 +289,29 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "Vibecheck", "SITE_HEADER": "Vibecheck"}
+UNFOLD = {
+    "SITE_TITLE": "Vibecheck",
+    "SITE_HEADER": "Vibecheck",
+    "SITE_SYMBOL": "balance",
+    "COLORS": {
+        "primary": {
+            step: f"oklch({lightness}% {chroma} 275)"  # the front end's accent, lighter and darker
+            for step, lightness, chroma in (
+                ("50", 97, 0.015),
+                ("100", 94, 0.03),
+                ("200", 89, 0.06),
+                ("300", 81, 0.1),
+                ("400", 72, 0.14),
+                ("500", 57, 0.17),
+                ("600", 49, 0.18),
+                ("700", 44, 0.16),
+                ("800", 38, 0.13),
+                ("900", 32, 0.1),
+                ("950", 24, 0.07),
+            )
+        }
+    },
+}
 
 LOGGING = {
     "version": 1,

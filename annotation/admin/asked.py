@@ -61,21 +61,11 @@ class ComparisonAdmin(Editable):
     list_select_related = ["project", "prompt"]
     inlines = [PlaceInline]
     raw_id_fields = ["reserved_for"]
-    readonly_fields = [
-        "project",
-        "prompt",
-        "kind",
-        "sha256",
-        "shuffle",
-        "stream",
-        "selection_probability",
-        "wanted",
-        "done",
-        "leased",
-        "expected",
-        "repeat_of",
-        "created_at",
-    ]
+    by_hand = ("state", "priority", "reserved_for")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Comparison | None = None) -> list[str]:
+        fields = [field.name for field in Comparison._meta.concrete_fields]
+        return [name for name in fields if name not in self.by_hand]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
