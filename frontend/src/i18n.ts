@@ -1,7 +1,10 @@
 /** Every word on a page comes from locales/. Keys are checked by the compiler. */
 
 import i18next from "i18next";
-import en from "./locales/en.json";
+import manage from "./locales/en/manage.json";
+import people from "./locales/en/people.json";
+
+const en = { ...people, ...manage };
 
 declare module "i18next" {
   interface CustomTypeOptions {

@@ -5,5 +5,7 @@ import "./styles/parts.css";
 import "./styles/shell.css";
 import "./theme";
 import { App } from "./app";
+import { keepOutbox } from "./session/outboxes";
 
+keepOutbox();
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -28,8 +28,8 @@ export interface DemoAccount {
 export interface Token {
   key: string;
   name: string;
-  created_at: string;
-  expires_at: string | null;
+  created: string;
+  expiry: string | null;
 }
 
 export interface InvitationOffer {
@@ -55,7 +55,6 @@ export interface Guidelines {
   version: number;
   text: string;
   created_at: string;
-  acknowledged?: boolean;
 }
 
 export interface Project {
@@ -87,16 +86,6 @@ export interface Message {
   content: string;
 }
 
-export interface Assignment {
-  key: string;
-  token: string;
-  expires_at: string;
-  prompt: { messages: Message[] };
-  responses: { messages: Message[] }[];
-  draft: Draft | null;
-  guidelines_version: number | null;
-}
-
 export type Outcome =
   | "prefer"
   | "tie"
@@ -106,17 +95,40 @@ export type Outcome =
   | "all_good"
   | "all_bad";
 
-/** What a labeler has entered beside the choice itself; responses by their position as shown. */
-export interface Draft {
+/** What a labeler enters beside the choice itself; responses by their position as shown. */
+export interface Remarks {
   rationale: string;
   flags: Record<string, string[]>;
   ratings: Record<string, Record<string, number>>;
 }
 
-export interface Answer extends Draft {
-  outcome: Outcome;
+/** What is entered and not yet answered. */
+export interface Draft extends Remarks {
+  /** A ranking that is being made, best first. */
   tiers: number[][];
+}
+
+/** The choice: which of the responses as shown, and how much better. */
+export interface Choice {
+  outcome: Outcome;
+  /** Positions as shown, best tier first; one tier unless the outcome is prefer. */
+  tiers: number[][];
+  /** 1 to the project's levels, between two that are not tied; else null. */
   strength: number | null;
+}
+
+export interface Answer extends Choice, Remarks {}
+
+export interface Assignment {
+  key: string;
+  token: string;
+  expires_at: string;
+  prompt: { messages: Message[] };
+  responses: { messages: Message[] }[];
+  draft: Partial<Draft> | null;
+  guidelines_version: number | null;
+  /** My answer that stands, when this was answered. */
+  answer: Answer | null;
 }
 
 export interface PreferenceBody extends Answer {
@@ -126,11 +138,25 @@ export interface PreferenceBody extends Answer {
   guidelines_version: number | null;
 }
 
+export interface Receipt {
+  key: string;
+  counted: boolean;
+  revision: number;
+  progress: Progress;
+}
+
+export interface OwnAnswer {
+  key: string;
+  answer: Answer;
+  revision: number;
+  answered_at: string;
+  prompt_excerpt: string;
+}
+
 export interface Progress {
   labels: number;
   freeze_after: number;
   mine_today: number;
-  mine: number;
 }
 
 export interface Finished {
@@ -142,4 +168,58 @@ export interface AssignmentsAnswer {
   assignments: Assignment[];
   progress: Progress;
   finished: Finished | null;
+}
+
+export interface GuidelinesVersion extends Guidelines {
+  author: string | null;
+  acknowledged: boolean;
+}
+
+export interface Member {
+  id: number;
+  username: string;
+  name: string;
+  role: Role;
+  simulated: boolean;
+  labels: number;
+}
+
+export interface Invitation {
+  id: number;
+  role: Role;
+  seats: number;
+  used: number;
+  expires_at: string;
+  revoked: boolean;
+  created_by: string | null;
+}
+
+/** What an import did, line by line where a line could not be read. */
+export interface ImportReport {
+  created: number;
+  existing: number;
+  preferences?: number;
+  errors: { line: number; reason: string }[];
+}
+
+export interface Event {
+  id: number;
+  created_at: string;
+  actor: string | null;
+  verb: string;
+  subject: string;
+}
+
+/** Which models a project turns its circle with. */
+export interface Loop {
+  reward_backbone: string;
+  policy: string;
+  autopilot: boolean;
+}
+
+export interface ModelCheck {
+  id: number;
+  source: string;
+  state: "waiting" | "loadable" | "refused";
+  reason: string;
 }

@@ -1,11 +1,17 @@
+import { session } from "../../account";
 import { t } from "../../i18n";
 import { useTitle } from "../../parts/Shell";
+import { ChangePassword } from "./ChangePassword";
+import { Tokens } from "./Tokens";
 
 export default function Account() {
   useTitle(t("nav.account"));
+  const user = session.value?.user;
   return (
-    <div class="page">
-      <h1>{t("nav.account")}</h1>
+    <div class="page narrow">
+      <h1>{user?.name || user?.username}</h1>
+      <ChangePassword />
+      <Tokens />
     </div>
   );
 }

@@ -1,0 +1,110 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Assignment, Project } from "../../api/types";
+import { t } from "../../i18n";
+import { hintFor, type Keymap } from "../../keymap/keymap";
+import { Button } from "../../parts/Button";
+import { formFor } from "../../responses/forms";
+import { PairScale } from "../../responses/PairScale";
+import { SetScale } from "../../responses/SetScale";
+import type { Labeling } from "../../session/labeling";
+import type { LabelAction } from "./keys";
+
+interface Props {
+  project: Project;
+  labeling: Labeling;
+  assignment: Assignment;
+  keymap: Keymap<LabelAction>;
+  act: (action: LabelAction) => void;
+  /** Counts the times that the note was asked for on this pair; 0 leaves it closed. */
+  noting: number;
+}
+
+/** Fixed at the bottom: the scale, and below it what else one can say or do. */
+export function ActionBar({ project, labeling, assignment, keymap, act, noting }: Props) {
+  const { standing, draft, looking, last } = labeling.state.value;
+  const count = assignment.responses.length;
+  const form = formFor(project, count);
+  const whole =
+    count === 2
+      ? (["both_good", "both_bad", "unanswerable"] as const)
+      : (["tie", "all_good", "all_bad", "unanswerable"] as const);
+
+  return (
+    <section class="action-bar" aria-label={t("keys.answer")}>
+      {(noting > 0 || draft.rationale !== "") && (
+        <Note labeling={labeling} noting={noting} key={assignment.key} />
+      )}
+      {form === "pairwise" ? (
+        <PairScale levels={project.levels_per_side} {...{ keymap, act, standing }} />
+      ) : (
+        <SetScale {...{ form, count, keymap, act, standing, tiers: draft.tiers }} />
+      )}
+      <div class="action-row">
+        {whole.map((outcome) => (
+          <Button
+            key={outcome}
+            kind="quiet"
+            hint={hintFor(keymap, outcome)}
+            aria-pressed={standing?.outcome === outcome}
+            onClick={() => act(outcome)}
+          >
+            {t(`choice.${outcome}`)}
+          </Button>
+        ))}
+        <Button
+          kind="quiet"
+          hint={hintFor(keymap, "skip")}
+          disabled={looking !== null}
+          onClick={() => act("skip")}
+        >
+          {t("action.skip")}
+        </Button>
+        <Button
+          kind="quiet"
+          hint={hintFor(keymap, "undo")}
+          disabled={!last || looking !== null}
+          onClick={() => act("undo")}
+        >
+          {t("action.undo")}
+        </Button>
+        <span class="action-gap" />
+        <Button kind="quiet" hint={hintFor(keymap, "earlier")} onClick={() => act("earlier")}>
+          {t("label.earlier")}
+        </Button>
+        <Button
+          kind="quiet"
+          hint={hintFor(keymap, "note")}
+          aria-expanded={noting > 0 || draft.rationale !== ""}
+          onClick={() => act("note")}
+        >
+          {t("action.note")}
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function Note({ labeling, noting }: { labeling: Labeling; noting: number }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (noting > 0) field.current?.focus();
+  }, [noting]);
+  return (
+    <div class="note">
+      <textarea
+        ref={field}
+        rows={2}
+        aria-label={t("label.note")}
+        placeholder={t("label.note_hint")}
+        maxLength={20000}
+        value={labeling.state.value.draft.rationale}
+        onInput={(event) => labeling.draft({ rationale: event.currentTarget.value })}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.preventDefault();
+          document.querySelector<HTMLElement>(".responses-scroll")?.focus();
+        }}
+      />
+    </div>
+  );
+}

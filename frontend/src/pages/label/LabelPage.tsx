@@ -1,0 +1,163 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { usePoll, useResource } from "../../api/resource";
+import type { Assignment, GuidelinesVersion, Project, Results } from "../../api/types";
+import { t } from "../../i18n";
+import { useKeymap } from "../../keymap/useKeymap";
+import { Broken, Loading } from "../../parts/States";
+import { FORMS, formFor } from "../../responses/forms";
+import type { Labeling } from "../../session/labeling";
+import type { Outbox } from "../../session/outbox";
+import { ActionBar } from "./ActionBar";
+import { Finished } from "./Finished";
+import { GuidelinesPanel } from "./GuidelinesPanel";
+import { type LabelAction, labelKeymap } from "./keys";
+import { Notices } from "./Notices";
+import { Prompt } from "./Prompt";
+import { Responses } from "./Responses";
+import { SkipDialog } from "./SkipDialog";
+import { Status } from "./Status";
+
+export interface LabelProps {
+  project: Project;
+  labeling: Labeling;
+}
+
+export function LabelPage({ project, labeling, outbox }: LabelProps & { outbox: Outbox }) {
+  const { loaded, error, finished } = labeling.state.value;
+  const shown = labeling.shown.value;
+  usePoll(() => labeling.serve(), shown === null ? 5 : 0);
+
+  return (
+    <>
+      <Status labeling={labeling} outbox={outbox} />
+      {shown ? (
+        <Pair project={project} labeling={labeling} outbox={outbox} assignment={shown} />
+      ) : error ? (
+        <Broken error={error} retry={() => labeling.serve()} />
+      ) : loaded && finished ? (
+        <Finished labeling={labeling} outbox={outbox} project={project} />
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
+}
+
+interface PairProps extends LabelProps {
+  outbox: Outbox;
+  assignment: Assignment;
+}
+
+function Pair({ project, labeling, outbox, assignment }: PairProps) {
+  const count = assignment.responses.length;
+  const keymap = useMemo(() => labelKeymap(project, count), [project, count]);
+  const [guidelines, setGuidelines] = useState(false);
+  const [collapsed, setCollapsed] = useState(false);
+  const [plain, setPlain] = useState(false);
+  const [skipping, setSkipping] = useState(false);
+  const [noting, setNoting] = useState(0);
+  const page = useRef<HTMLDivElement>(null);
+  const focus = (selector: string) => page.current?.querySelector<HTMLElement>(selector)?.focus();
+
+  const act = (action: LabelAction) => {
+    switch (action) {
+      case "skip":
+        return labeling.state.value.looking ? undefined : setSkipping(true);
+      case "undo":
+        return void labeling.undo();
+      case "earlier":
+        return void labeling.look(1);
+      case "later":
+        return void labeling.look(-1);
+      case "present":
+        return labeling.state.value.looking ? labeling.close() : undefined;
+      case "note":
+        return setNoting(noting + 1);
+      case "flags":
+        return focusNext(page.current, ".flags");
+      case "ratings":
+        return focusNext(page.current, ".ratings");
+      case "guidelines":
+        return setGuidelines(!guidelines);
+      case "collapse":
+        return setCollapsed(!collapsed);
+      case "plain":
+        return setPlain(!plain);
+      default: {
+        const { tiers } = labeling.state.value.draft;
+        const effect = FORMS[formFor(project, count)].press(action, tiers, count);
+        if (effect && "tiers" in effect) labeling.draft(effect);
+        else if (effect) labeling.answer(effect.choice);
+      }
+    }
+  };
+  useKeymap(keymap, act);
+  const versions = useGuidelines(project.slug, assignment.guidelines_version, () =>
+    setGuidelines(true),
+  );
+
+  // The next pair starts at its top, and no button of the last one keeps the focus.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the pair that matters.
+  useEffect(() => {
+    setNoting(0);
+    page.current?.querySelector(".responses-scroll")?.scrollTo(0, 0);
+    page.current?.querySelector(".prompt-scroll")?.scrollTo(0, 0);
+    focus(".responses-scroll");
+  }, [assignment.key]);
+
+  return (
+    <div class="label" ref={page}>
+      <h1 class="visually-hidden">{t("label.title", { name: project.name })}</h1>
+      <div class="label-work">
+        <Prompt
+          messages={assignment.prompt.messages}
+          modality={project.modality}
+          {...{ keymap, act, collapsed, plain, guidelines }}
+        />
+        <Notices labeling={labeling} outbox={outbox} keymap={keymap} act={act} />
+        <Responses {...{ project, labeling, assignment, plain, act }} />
+        <ActionBar {...{ project, labeling, assignment, keymap, act, noting }} />
+      </div>
+      {guidelines && (
+        <GuidelinesPanel
+          slug={project.slug}
+          versions={versions}
+          onClose={() => setGuidelines(false)}
+        />
+      )}
+      {skipping && (
+        <SkipDialog
+          onClose={() => setSkipping(false)}
+          onSkip={(reason, note) => {
+            setSkipping(false);
+            labeling.skip(reason, note);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Moves the focus to the next group that fits, so that one key walks from response to response. */
+function focusNext(page: HTMLElement | null, selector: string): void {
+  const groups = [...(page?.querySelectorAll(selector) ?? [])];
+  const now = groups.findIndex((group) => group.contains(document.activeElement));
+  groups[(now + 1) % groups.length]?.querySelector<HTMLElement>("button, input")?.focus();
+}
+
+/** The guidelines; a version that was never acknowledged opens by itself, once a sitting. */
+function useGuidelines(slug: string, wanted: number | null, open: () => void) {
+  const versions = useResource<Results<GuidelinesVersion>>(`projects/${slug}/guidelines/`);
+  const { reload } = versions;
+  const newest = versions.data?.results[0];
+  const unread = newest?.acknowledged === false ? newest.version : null;
+  const outdated = versions.data !== null && wanted !== (newest?.version ?? null);
+  useEffect(() => {
+    if (outdated) reload();
+  }, [outdated, reload]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version opens them, no redraw.
+  useEffect(() => {
+    if (unread !== null) open();
+  }, [unread]);
+  return versions;
+}

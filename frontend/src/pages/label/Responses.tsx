@@ -1,0 +1,89 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Assignment, Project } from "../../api/types";
+import { t } from "../../i18n";
+import { modality } from "../../modalities";
+import { formFor, letter } from "../../responses/forms";
+import type { Labeling } from "../../session/labeling";
+import type { LabelAction } from "./keys";
+import { Remarks } from "./Remarks";
+
+interface Props {
+  project: Project;
+  labeling: Labeling;
+  assignment: Assignment;
+  plain: boolean;
+  act: (action: LabelAction) => void;
+}
+
+/** The responses side by side; on a phone, pages that are swiped or switched. */
+export function Responses({ project, labeling, assignment, plain }: Props) {
+  const pages = useRef<HTMLDivElement>(null);
+  const [page, setPage] = useState(0);
+  const { draft } = labeling.state.value;
+  const count = assignment.responses.length;
+  const ranked = formFor(project, count) === "ranking";
+  const Messages = modality(project.modality);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the next pair starts at its first page.
+  useEffect(() => {
+    pages.current?.scrollTo({ left: 0, behavior: "instant" });
+    setPage(0);
+  }, [assignment.key]);
+
+  const turnTo = (place: number) => {
+    const width = pages.current?.clientWidth ?? 0;
+    pages.current?.scrollTo({ left: place * width });
+  };
+  const onScroll = () => {
+    const element = pages.current;
+    if (element?.clientWidth) setPage(Math.round(element.scrollLeft / element.clientWidth));
+  };
+
+  return (
+    <div class="responses">
+      <div class="response-tabs" role="group" aria-label={t("label.responses")}>
+        {assignment.responses.map((_, place) => (
+          <button
+            key={place}
+            type="button"
+            aria-pressed={page === place}
+            onClick={() => turnTo(place)}
+          >
+            {letter(place)}
+          </button>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reachable by keyboard. */}
+      <div class="responses-scroll" tabIndex={0} aria-label={t("label.responses")} role="group">
+        <div
+          class="response-pages"
+          data-count={count}
+          ref={pages}
+          key={assignment.key}
+          onScroll={onScroll}
+        >
+          {assignment.responses.map(({ messages }, place) => (
+            <article
+              key={place}
+              class="response"
+              aria-label={t("label.response", { letter: letter(place) })}
+            >
+              <header class="response-head">
+                <h2>{letter(place)}</h2>
+                {ranked && <Rank tiers={draft.tiers} place={place} />}
+              </header>
+              <Messages messages={messages} plain={plain} />
+              <Remarks project={project} labeling={labeling} place={place} />
+            </article>
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Rank({ tiers, place }: { tiers: number[][]; place: number }) {
+  const tier = tiers.findIndex((members) => members.includes(place));
+  if (tier < 0) return null;
+  return <span class="rank">{t("label.rank", { place: tier + 1 })}</span>;
+}

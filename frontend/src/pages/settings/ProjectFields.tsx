@@ -1,0 +1,167 @@
+import type { Project, ResponseForm } from "../../api/types";
+import { t } from "../../i18n";
+import { Field } from "../../parts/Field";
+
+/** What a manager sets of a project, as the form holds it. */
+export interface ProjectSettings {
+  name: string;
+  response_form: ResponseForm;
+  levels_per_side: 1 | 3 | 4;
+  flags: string[];
+  attributes: string[];
+  overlap: number;
+  heldout_share: number;
+  freeze_after: number;
+}
+
+export const NEW_SETTINGS: ProjectSettings = {
+  name: "",
+  response_form: "pairwise",
+  levels_per_side: 3,
+  flags: [],
+  attributes: [],
+  overlap: 1,
+  heldout_share: 0.2,
+  freeze_after: 200,
+};
+
+export function settingsOf(project: Project): ProjectSettings {
+  const names = Object.keys(NEW_SETTINGS) as (keyof ProjectSettings)[];
+  return Object.fromEntries(
+    names.map((name) => [name, project[name]]),
+  ) as unknown as ProjectSettings;
+}
+
+interface Props {
+  settings: ProjectSettings;
+  change: (part: Partial<ProjectSettings>) => void;
+  errorOf: (field: string) => string | undefined;
+}
+
+const FORMS: ResponseForm[] = ["pairwise", "ranking", "best_of_k"];
+
+export function ProjectFields({ settings, change, errorOf }: Props) {
+  return (
+    <>
+      <Field label={t("fields.name")} error={errorOf("name")}>
+        {(control) => (
+          <input
+            {...control}
+            required
+            maxLength={120}
+            value={settings.name}
+            onInput={(event) => change({ name: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <div class="form-row">
+        <Field label={t("fields.response_form")} error={errorOf("response_form")}>
+          {(control) => (
+            <select
+              {...control}
+              value={settings.response_form}
+              onChange={(event) =>
+                change({ response_form: event.currentTarget.value as ResponseForm })
+              }
+            >
+              {FORMS.map((form) => (
+                <option key={form} value={form}>
+                  {t(`form.${form}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {settings.response_form === "pairwise" && (
+          <Field label={t("fields.levels_per_side")} error={errorOf("levels_per_side")}>
+            {(control) => (
+              <select
+                {...control}
+                value={settings.levels_per_side}
+                onChange={(event) =>
+                  change({ levels_per_side: Number(event.currentTarget.value) as 1 | 3 | 4 })
+                }
+              >
+                {([1, 3, 4] as const).map((levels) => (
+                  <option key={levels} value={levels}>
+                    {t(`levels.${levels}`)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+      </div>
+      <div class="form-row">
+        <NumberField name="freeze_after" {...{ settings, change, errorOf }} min={1} max={1e6} />
+        <NumberField name="overlap" {...{ settings, change, errorOf }} min={1} max={100} />
+        <Field
+          label={t("fields.heldout_share")}
+          help={t("fields.heldout_share_help")}
+          error={errorOf("heldout_share")}
+        >
+          {(control) => (
+            <input
+              {...control}
+              type="number"
+              min={0}
+              max={100}
+              step="any"
+              value={Math.round(settings.heldout_share * 1000) / 10}
+              onInput={(event) =>
+                change({ heldout_share: Number(event.currentTarget.value) / 100 })
+              }
+            />
+          )}
+        </Field>
+      </div>
+      <NamesField name="flags" {...{ settings, change, errorOf }} />
+      <NamesField name="attributes" {...{ settings, change, errorOf }} />
+    </>
+  );
+}
+
+interface NumberProps extends Props {
+  name: "freeze_after" | "overlap";
+  min: number;
+  max: number;
+}
+
+function NumberField({ name, settings, change, errorOf, min, max }: NumberProps) {
+  return (
+    <Field label={t(`fields.${name}`)} help={t(`fields.${name}_help`)} error={errorOf(name)}>
+      {(control) => (
+        <input
+          {...control}
+          type="number"
+          required
+          min={min}
+          max={max}
+          value={settings[name]}
+          onInput={(event) => change({ [name]: event.currentTarget.valueAsNumber })}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** Names separated by commas; kept as typed until the field is left. */
+function NamesField(props: Props & { name: "flags" | "attributes" }) {
+  const { name, settings, change, errorOf } = props;
+  return (
+    <Field label={t(`fields.${name}`)} help={t(`fields.${name}_help`)} error={errorOf(name)}>
+      {(control) => (
+        <input
+          {...control}
+          defaultValue={settings[name].join(", ")}
+          onInput={(event) => change({ [name]: namesIn(event.currentTarget.value) })}
+        />
+      )}
+    </Field>
+  );
+}
+
+export function namesIn(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  return [...new Set(names.filter(Boolean))];
+}

@@ -1,0 +1,55 @@
+import { useState } from "preact/hooks";
+import { get } from "../../api/client";
+import { useResource } from "../../api/resource";
+import type { Event, Results } from "../../api/types";
+import { dateTime } from "../../format";
+import { t } from "../../i18n";
+import { Button } from "../../parts/Button";
+import { ErrorNotice } from "../../parts/Notice";
+import { Section } from "../../parts/Section";
+import { Loaded } from "../../parts/States";
+import { Table } from "../../parts/Table";
+import { useAction } from "../../parts/useAction";
+import type { SettingsProps } from ".";
+
+/** Who changed what, when. */
+export function TrailSettings({ project }: SettingsProps) {
+  const path = `projects/${project.slug}/events/`;
+  const events = useResource<Results<Event>>(path);
+  const [older, setOlder] = useState<Results<Event> | null>(null);
+  const next = (older ?? events.data)?.next;
+  const more = useAction(async () => {
+    const page = await get<Results<Event>>(`${path}?before=${next}`);
+    setOlder({ results: [...(older?.results ?? []), ...page.results], next: page.next });
+  });
+  return (
+    <Section title={t("settings.trail.title")} about={t("settings.trail.about")}>
+      <Loaded resource={events}>
+        {({ results }) => (
+          <Table
+            caption={t("settings.trail.title")}
+            rows={[...results, ...(older?.results ?? [])]}
+            rowKey={(event) => event.id}
+            columns={[
+              { head: t("settings.trail.when"), cell: (event) => dateTime(event.created_at) },
+              {
+                head: t("settings.trail.who"),
+                cell: (event) => event.actor ?? t("settings.trail.command"),
+              },
+              { head: t("settings.trail.what"), cell: (event) => event.verb },
+              { head: t("settings.trail.on"), cell: (event) => event.subject },
+            ]}
+          />
+        )}
+      </Loaded>
+      {next && (
+        <div class="actions">
+          <Button busy={more.busy} onClick={() => more.run()}>
+            {t("common.more")}
+          </Button>
+        </div>
+      )}
+      <ErrorNotice error={more.error} />
+    </Section>
+  );
+}

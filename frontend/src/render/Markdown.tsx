@@ -1,0 +1,31 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { needsPreparing, plainText, prepare, renderMarkdown } from "./markdown";
+import "./markdown.css";
+
+interface Props {
+  text: string;
+  /** Shows the text exactly as written. */
+  plain?: boolean;
+}
+
+/** A text, set like a book. */
+export function Markdown({ text, plain = false }: Props) {
+  const element = useRef<HTMLDivElement>(null);
+  const [prepared, setPrepared] = useState(0);
+
+  useEffect(() => {
+    if (plain || !needsPreparing([text])) return;
+    let there = true;
+    prepare([text]).then(() => there && setPrepared((times) => times + 1));
+    return () => {
+      there = false;
+    };
+  }, [text, plain]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was prepared is drawn anew.
+  useLayoutEffect(() => {
+    element.current?.replaceChildren(plain ? plainText(text) : renderMarkdown(text));
+  }, [text, plain, prepared]);
+
+  return <div ref={element} class="prose" dir="auto" />;
+}

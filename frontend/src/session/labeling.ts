@@ -1,0 +1,271 @@
+/** One sitting at the label page: what it asks of the server, and when. */
+
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { ApiError, get, NetworkError, post, put } from "../api/client";
+import type {
+  Answer,
+  Assignment,
+  AssignmentsAnswer,
+  Choice,
+  Draft,
+  OwnAnswer,
+  Receipt,
+  Results,
+} from "../api/types";
+import { prepare } from "../render/markdown";
+import type { Outbox } from "./outbox";
+import { type LabelEvent, type LabelState, reduce, START, shownIn } from "./state";
+import { ActiveTimer } from "./timer";
+
+const WANT = 3;
+const RENEW_EVERY = 150_000;
+const DRAFT_AFTER = 800;
+/** A key pressed sooner after a pair appeared was meant for the one before. */
+const SHORTEST_LOOK = 150;
+/** A pair lost sooner after it appeared was not read yet. */
+const UNTOUCHED = 1_500;
+
+export class Labeling {
+  readonly state: Signal<LabelState> = signal(START);
+  readonly shown: ReadonlySignal<Assignment | null> = computed(() => shownIn(this.state.value));
+  readonly timer = new ActiveTimer();
+  /** Why the last undo or step back could not be done. */
+  readonly trouble: Signal<Error | null> = signal(null);
+
+  private shownKey: string | null = null;
+  private shownAt = 0;
+  private drafting: ReturnType<typeof setTimeout> | undefined;
+  private answers: OwnAnswer[] = [];
+  private next: number | null = null;
+  private asked = 0;
+  private busy = false;
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    readonly slug: string,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** Starts serving; returns how to leave, which gives back what is held. */
+  start(): () => void {
+    const renewal = setInterval(() => this.renewWhileUsed(), RENEW_EVERY);
+    const onHide = () => this.release();
+    const onShow = (event: PageTransitionEvent) => event.persisted && this.serve();
+    const onVisibility = () => !document.hidden && this.renewShown();
+    window.addEventListener("pagehide", onHide);
+    window.addEventListener("pageshow", onShow);
+    document.addEventListener("visibilitychange", onVisibility);
+    this.stops.push(
+      this.timer.watch(),
+      this.outbox.onSent((entry, receipt) => this.onSent(entry.key, receipt)),
+      () => clearInterval(renewal),
+      () => window.removeEventListener("pagehide", onHide),
+      () => window.removeEventListener("pageshow", onShow),
+      () => document.removeEventListener("visibilitychange", onVisibility),
+    );
+    this.serve();
+    return () => {
+      for (const stop of this.stops.splice(0)) stop();
+      this.saveDraft();
+      this.release();
+    };
+  }
+
+  /** Asks for what is held and, as far as it takes, for more. */
+  async serve(): Promise<void> {
+    const path = `projects/${this.slug}/assignments/`;
+    this.asked += 1;
+    const mine = this.asked;
+    try {
+      const served = await post<AssignmentsAnswer>(path, { want: WANT });
+      await prepare(served.assignments.flatMap(textsOf));
+      if (mine !== this.asked) return;
+      const sent = new Set(this.outbox.waiting.value.map((entry) => entry.key));
+      const assignments = served.assignments.filter(({ key }) => !sent.has(key));
+      this.apply({ type: "served", served: { ...served, assignments } });
+    } catch (error) {
+      if (mine === this.asked) this.apply({ type: "failed", error: error as Error });
+    }
+  }
+
+  draft(part: Partial<Draft>): void {
+    this.apply({ type: "drafted", draft: part });
+    clearTimeout(this.drafting);
+    this.drafting = setTimeout(() => this.saveDraft(), DRAFT_AFTER);
+  }
+
+  /** Answers what is shown; the next is there at once. False when it came too soon to be meant. */
+  answer(choice: Choice): boolean {
+    const assignment = this.shown.value;
+    if (!assignment || performance.now() - this.shownAt < SHORTEST_LOOK) return false;
+    const { rationale, flags, ratings } = this.state.value.draft;
+    const answer: Answer = { ...choice, rationale, flags, ratings };
+    const active_ms = Math.round(this.timer.lap);
+    this.dropDraftTimer();
+    this.outbox.add(assignment.key, `assignments/${assignment.key}/preference/`, {
+      ...answer,
+      token: assignment.token,
+      idempotency_key: crypto.randomUUID(),
+      active_ms,
+      guidelines_version: assignment.guidelines_version,
+    });
+    this.apply({ type: "answered", answer });
+    return true;
+  }
+
+  skip(reason: string, note: string): void {
+    const assignment = this.shown.value;
+    if (!assignment || this.state.value.looking) return;
+    // The text that was written stays on the server with the assignment.
+    this.saveDraft();
+    this.outbox.add(assignment.key, `assignments/${assignment.key}/skip/`, {
+      token: assignment.token,
+      reason,
+      note,
+    });
+    this.apply({ type: "skipped" });
+  }
+
+  /** Takes the last answer back: from the outbox, or where it is stored already, by retracting. */
+  undo(): Promise<void> {
+    return this.alone(async () => {
+      const last = this.state.value.last;
+      if (!last) return;
+      this.saveDraft();
+      const { key } = last.assignment;
+      if (await this.outbox.take(key)) {
+        this.apply({ type: "undone", ...last });
+        return;
+      }
+      if (!(await this.outbox.settle(key))) throw new NetworkError();
+      const { assignment, progress } = await post<Receipt & { assignment: Assignment }>(
+        `assignments/${key}/retract/`,
+        { idempotency_key: crypto.randomUUID() },
+      );
+      this.apply({
+        type: "undone",
+        assignment: { ...assignment, answer: null },
+        answer: last.answer,
+      });
+      this.apply({ type: "progressed", progress });
+    });
+  }
+
+  /** One step through one's own answers: 1 is earlier, -1 is later, and at last the present. */
+  look(step: 1 | -1): Promise<void> {
+    return this.alone(async () => {
+      const now = this.state.value.looking?.place ?? -1;
+      const place = now + step;
+      if (place < 0) {
+        if (now >= 0) this.apply({ type: "closed" });
+        return;
+      }
+      if (now < 0) {
+        await this.outbox.flushNow();
+        this.answers = [];
+      }
+      const own = await this.ownAnswer(place);
+      if (!own) return;
+      const assignment = await get<Assignment>(`assignments/${own.key}/`);
+      await prepare(textsOf(assignment));
+      this.saveDraft();
+      this.apply({ type: "opened", assignment, place });
+    });
+  }
+
+  close(): void {
+    this.apply({ type: "closed" });
+  }
+
+  private async ownAnswer(place: number): Promise<OwnAnswer | undefined> {
+    if (place >= this.answers.length && (this.answers.length === 0 || this.next !== null)) {
+      const before = this.answers.length === 0 ? "" : `?before=${this.next}`;
+      const page = await get<Results<OwnAnswer> & { next: number | null }>(
+        `projects/${this.slug}/answers/${before}`,
+      );
+      this.answers = [...this.answers, ...page.results];
+      this.next = page.next;
+    }
+    return this.answers[place];
+  }
+
+  private onSent(key: string, receipt: unknown): void {
+    const progress = (receipt as Receipt | null)?.progress;
+    if (progress) this.apply({ type: "progressed", progress });
+    if (this.state.value.held.length < WANT && this.state.value.gone.includes(key)) this.serve();
+  }
+
+  private apply(event: LabelEvent): void {
+    this.state.value = reduce(this.state.value, event);
+    const key = this.shown.value?.key ?? null;
+    if (key === this.shownKey) return;
+    this.shownKey = key;
+    this.shownAt = performance.now();
+    this.timer.newLap();
+    this.dropDraftTimer();
+    this.renewShown();
+  }
+
+  private renewWhileUsed(): void {
+    if (!document.hidden && this.timer.usedWithin(RENEW_EVERY)) this.renewShown();
+  }
+
+  /** Says that the labeler sees the front one now, which keeps it from being passed on. */
+  private async renewShown(): Promise<void> {
+    const front = this.state.value.held[0];
+    if (!front || front.key !== this.shownKey || document.hidden) return;
+    try {
+      const lease = await post<{ token: string; expires_at: string }>(
+        `assignments/${front.key}/renew/`,
+        { token: front.token, shown: true },
+      );
+      this.apply({ type: "renewed", key: front.key, ...lease });
+    } catch (error) {
+      // Out of reach, the lease runs on by itself; only a refusal says that it is lost.
+      if (!(error instanceof ApiError) || error.code !== "lease_lost") return;
+      if (this.state.value.gone.includes(front.key)) return;
+      const untouched = performance.now() - this.shownAt < UNTOUCHED;
+      this.apply({ type: "lost", key: front.key, untouched });
+      if (untouched) this.serve();
+    }
+  }
+
+  private release(): void {
+    for (const { key, token } of this.state.value.held) {
+      post(`assignments/${key}/release/`, { token }, { keepalive: true }).catch(() => null);
+    }
+  }
+
+  private dropDraftTimer(): void {
+    clearTimeout(this.drafting);
+    this.drafting = undefined;
+  }
+
+  /** Saves what was entered since the last time; an answer carries it all anyway. */
+  private saveDraft(): void {
+    const assignment = this.shown.value;
+    if (this.drafting === undefined || !assignment || this.state.value.looking) return;
+    this.dropDraftTimer();
+    const { draft } = this.state.value;
+    put(`assignments/${assignment.key}/draft/`, { draft }, { keepalive: true }).catch((error) => {
+      this.trouble.value = error;
+    });
+  }
+
+  private async alone(task: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.trouble.value = null;
+    try {
+      await task();
+    } catch (error) {
+      this.trouble.value = error as Error;
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
+function textsOf({ prompt, responses }: Assignment): string[] {
+  return [prompt, ...responses].flatMap(({ messages }) => messages.map(({ content }) => content));
+}
