@@ -17,6 +17,9 @@ from django.utils import timezone
 from annotation.models import Batch, BatchItem, Preference, Project
 from annotation.preferences import countable
 
+IN_FLIGHT_SECONDS = 60
+"""Far longer than a submission takes to commit."""
+
 
 class NothingToFreeze(Exception):
     """No preference stands that an earlier batch does not hold."""
@@ -29,7 +32,7 @@ def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) 
     Raises:
         NothingToFreeze: it would hold nothing that the last batch did not.
     """
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # Labelers go on.
     rows = list(
         countable(project)
         .filter(created_at__lte=_ripe_since(project, now))
@@ -59,9 +62,12 @@ def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) 
     return batch
 
 
-def fresh_count(project: Project) -> int:
-    """Countable preferences that no batch holds yet, those within their grace included."""
-    return _fresh(project).count()
+def fresh_count(project: Project, *, up_to: int | None = None) -> int:
+    """Countable preferences that no batch holds yet, those within their grace included.
+
+    With `up_to` the count stops there, and so does its cost.
+    """
+    return _fresh(project)[:up_to].count()
 
 
 def ripe_count(project: Project, now: datetime | None = None) -> int:
@@ -117,7 +123,7 @@ def _fresh(project: Project) -> QuerySet[Preference]:
         return rows
     # The index on (project, created_at) bounds the count by what is new; an answer that was in
     # flight while the batch was frozen lies within the margin.
-    margin = timedelta(seconds=project.grace_seconds + 600)
+    margin = timedelta(seconds=project.grace_seconds + IN_FLIGHT_SECONDS)
     return rows.filter(created_at__gte=last.created_at - margin, batch_items__isnull=True)
 
 

@@ -111,12 +111,12 @@ def _check_remarks(project: Project, answer: Answer, responses: int) -> None:
     positions = {str(position) for position in range(responses)}
     for position, names in answer.flags.items():
         if position not in positions:
-            raise InvalidAnswer("flags", f"flags speaks of position {position}, not shown.")
+            raise InvalidAnswer("flags", f"flags speaks of position {position!r}, not shown.")
         if unknown := set(names) - set(project.flags):
             raise InvalidAnswer("flags", f"{sorted(unknown)[0]!r} is not a flag of this project.")
     for position, ratings in answer.ratings.items():
         if position not in positions:
-            raise InvalidAnswer("ratings", f"ratings speaks of position {position}, not shown.")
+            raise InvalidAnswer("ratings", f"ratings speaks of position {position!r}, not shown.")
         for attribute, rating in ratings.items():
             if attribute not in project.attributes:
                 raise InvalidAnswer(

@@ -6,16 +6,26 @@ supersedes it. What comes too late is kept: counted if the slot is still free, e
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from annotation.asking import sha256_of
 from annotation.forms import Answer, InvalidAnswer, check_answer
-from annotation.models import Assignment, Comparison, Guidelines, Preference, Project, Response
+from annotation.models import (
+    Assignment,
+    Comparison,
+    Guidelines,
+    Membership,
+    Preference,
+    Project,
+    Response,
+)
 from annotation.queue import lease_end, lock_assignment
 
 State = Assignment.State
@@ -34,6 +44,8 @@ SAID = [
     "guidelines",
 ]
 """The fields of a preference that hold what the labeler said."""
+RETRACTION = "retract"
+"""Stands where a request's hash would: a retraction says nothing that could differ."""
 
 
 class IdempotencyConflict(Exception):
@@ -49,6 +61,7 @@ class Receipt:
     """What became of an answer; `replayed` when it had been stored before."""
 
     preference: Preference
+    membership: Membership
     replayed: bool
 
     @property
@@ -56,7 +69,6 @@ class Receipt:
         return not self.preference.surplus and not self.preference.retracted
 
 
-@transaction.atomic
 def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID) -> Receipt:
     """Store an answer, or a correction of the one that stands.
 
@@ -64,64 +76,55 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
         InvalidAnswer: it does not fit the project's form.
         IdempotencyConflict: the key stands for another answer.
     """
-    project = assignment.comparison.project
-    request_sha256 = sha256_of(asdict(answer))
-    assignment = lock_assignment(assignment)
-    if known := _replay(assignment, idempotency_key, request_sha256):
-        return Receipt(known, replayed=True)
-    ranking = check_answer(project, answer, len(assignment.order))
-    responses = _responses_as_shown(assignment)
-    standing = _standing(assignment)
-    preference = Preference.objects.create(
-        **_origin(assignment, project),
-        revision=standing.revision + 1 if standing else 1,
-        supersedes=standing,
-        surplus=not _take_slot(assignment, standing),
-        outcome=answer.outcome,
-        tiers=[[responses[position] for position in tier] for tier in answer.tiers],
-        ranking=ranking,
-        strength=answer.strength,
-        levels=project.levels_per_side,
-        order=responses,
-        flags={str(responses[int(p)]): names for p, names in answer.flags.items()},
-        ratings={str(responses[int(p)]): rated for p, rated in answer.ratings.items()},
-        spans=answer.spans,
-        rationale=answer.rationale,
-        active_ms=answer.active_ms,
-        guidelines=_guidelines(project, answer.guidelines_version),
-        idempotency_key=idempotency_key,
-        request_sha256=request_sha256,
-    )
-    return Receipt(preference, replayed=False)
+    with _one_answer_a_key(idempotency_key), transaction.atomic():
+        membership, assignment = lock_assignment(assignment)
+        given = _given(assignment)
+        request_sha256 = sha256_of(asdict(answer))
+        if known := _replay(given, idempotency_key, request_sha256):
+            return Receipt(known, membership, replayed=True)
+        said = _read(assignment, answer)
+        standing = given[-1] if given else None
+        preference = _append(
+            membership,
+            assignment,
+            standing,
+            surplus=not _take_slot(assignment, standing),
+            idempotency_key=idempotency_key,
+            request_sha256=request_sha256,
+            **said,
+        )
+        return Receipt(preference, membership, replayed=False)
 
 
-@transaction.atomic
 def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
     """Undo the answer that stands: a row that says so. The labeler may answer again at once.
+
+    What was said stays in their draft.
 
     Raises:
         NothingToRetract: there is no answer, or it is retracted already.
         IdempotencyConflict: the key stands for an answer.
     """
-    project = assignment.comparison.project
-    assignment = lock_assignment(assignment)
-    if known := _replay(assignment, idempotency_key, "retract"):
-        return Receipt(known, replayed=True)
-    standing = _standing(assignment)
-    if standing is None or standing.retracted:
-        raise NothingToRetract
-    preference = Preference.objects.create(
-        **_origin(assignment, project),
-        revision=standing.revision + 1,
-        supersedes=standing,
-        retracted=True,
-        surplus=standing.surplus,
-        idempotency_key=idempotency_key,
-        request_sha256="retract",
-        **{name: getattr(standing, name) for name in SAID},
-    )
-    _give_back_slot(assignment, counted=not standing.surplus)
-    return Receipt(preference, replayed=False)
+    with _one_answer_a_key(idempotency_key), transaction.atomic():
+        membership, assignment = lock_assignment(assignment)
+        given = _given(assignment)
+        if known := _replay(given, idempotency_key, RETRACTION):
+            return Receipt(known, membership, replayed=True)
+        if not given or given[-1].retracted:
+            raise NothingToRetract
+        standing = given[-1]
+        _give_back_slot(assignment, standing)
+        preference = _append(
+            membership,
+            assignment,
+            standing,
+            retracted=True,
+            surplus=standing.surplus,
+            idempotency_key=idempotency_key,
+            request_sha256=RETRACTION,
+            **{name: getattr(standing, name) for name in SAID},
+        )
+        return Receipt(preference, membership, replayed=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +194,8 @@ def countable(project: Project):
 
 def standing_answer(assignment: Assignment) -> Answer | None:
     """The answer that stands, in positions as shown, or None."""
-    row = _standing(assignment)
-    return None if row is None or row.retracted else as_answer(row)
+    given = _given(assignment)
+    return None if not given or given[-1].retracted else as_answer(given[-1])
 
 
 def as_answer(row: Preference) -> Answer:
@@ -211,39 +214,79 @@ def as_answer(row: Preference) -> Answer:
     )
 
 
-def _replay(assignment: Assignment, key: uuid.UUID, request_sha256: str) -> Preference | None:
-    known = Preference.objects.filter(idempotency_key=key).first()
-    if known is None:
-        return None
-    if known.assignment_id != assignment.pk or known.request_sha256 != request_sha256:
+@contextmanager
+def _one_answer_a_key(idempotency_key: uuid.UUID) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        if Preference.objects.filter(idempotency_key=idempotency_key).exists():
+            raise IdempotencyConflict from None
+        raise
+
+
+def _given(assignment: Assignment) -> list[Preference]:
+    """All that was answered there, in order; the last row is the one that stands."""
+    rows = Preference.objects.filter(assignment=assignment).select_related("guidelines")
+    return list(rows.order_by("revision"))
+
+
+def _replay(given: list[Preference], key: uuid.UUID, request_sha256: str) -> Preference | None:
+    known = next((row for row in given if row.idempotency_key == key), None)
+    if known and known.request_sha256 != request_sha256:
         raise IdempotencyConflict
     return known
 
 
-def _standing(assignment: Assignment) -> Preference | None:
-    return (
-        Preference.objects.select_related("guidelines")
-        .filter(assignment=assignment)
-        .order_by("-revision")
-        .first()
-    )
-
-
-def _origin(assignment: Assignment, project: Project) -> dict:
-    membership = project.memberships.filter(user_id=assignment.labeler_id).first()
-    simulated = membership is not None and membership.simulated
+def _read(assignment: Assignment, answer: Answer) -> dict[str, Any]:
+    """The answer in the words of the rows: positions as shown become response ids."""
+    project = assignment.comparison.project
+    ranking = check_answer(project, answer, len(assignment.order))
+    places = dict(assignment.comparison.places.values_list("place", "response_id"))
+    order = [places[place] for place in assignment.order]
     return {
-        "project": project,
-        "assignment": assignment,
-        "comparison_id": assignment.comparison_id,
-        "labeler_id": assignment.labeler_id,
-        "origin": Preference.Origin.SIMULATED if simulated else Preference.Origin.HUMAN,
+        "outcome": answer.outcome,
+        "tiers": [[order[position] for position in tier] for tier in answer.tiers],
+        "ranking": ranking,
+        "strength": answer.strength,
+        "levels": project.levels_per_side,
+        "order": order,
+        "flags": {str(order[int(p)]): names for p, names in answer.flags.items()},
+        "ratings": {str(order[int(p)]): rated for p, rated in answer.ratings.items()},
+        "spans": answer.spans,
+        "rationale": answer.rationale,
+        "active_ms": answer.active_ms,
+        "guidelines": _guidelines(project, answer.guidelines_version),
     }
 
 
-def _responses_as_shown(assignment: Assignment) -> list[int]:
-    places = dict(assignment.comparison.places.values_list("place", "response_id"))
-    return [places[place] for place in assignment.order]
+def _append(
+    membership: Membership, assignment: Assignment, standing: Preference | None, **values: Any
+) -> Preference:
+    origin = Preference.Origin.SIMULATED if membership.simulated else Preference.Origin.HUMAN
+    preference = Preference.objects.create(
+        project_id=membership.project_id,
+        assignment=assignment,
+        comparison_id=assignment.comparison_id,
+        labeler_id=assignment.labeler_id,
+        origin=origin,
+        revision=standing.revision + 1 if standing else 1,
+        supersedes=standing,
+        **values,
+    )
+    _count(membership, standing, preference)
+    return preference
+
+
+def _count(membership: Membership, before: Preference | None, after: Preference) -> None:
+    """Keep the labeler's numbers: the answers that stand, and those of them stored today."""
+    today = after.created_at.date()
+    stood = before if before and not before.retracted else None
+    stood_today = stood is not None and stood.created_at.date() == today
+    already = membership.answers_today if membership.answers_day == today else 0
+    membership.answers = max(0, membership.answers + (not after.retracted) - bool(stood))
+    membership.answers_today = max(0, already + (not after.retracted) - stood_today)
+    membership.answers_day = today
+    membership.save(update_fields=["answers", "answers_today", "answers_day"])
 
 
 def _guidelines(project: Project, version: int | None) -> Guidelines | None:
@@ -259,27 +302,31 @@ def _guidelines(project: Project, version: int | None) -> Guidelines | None:
 
 def _take_slot(assignment: Assignment, standing: Preference | None) -> bool:
     """Turn the lease into an answer; False when nobody's slot is left (the answer is surplus)."""
-    if assignment.state == State.ANSWERED and standing is not None:
-        return not standing.surplus
     comparison = Comparison.objects.filter(pk=assignment.comparison_id)
-    if assignment.state == State.LEASED:
-        counted = comparison.update(done=F("done") + 1, leased=F("leased") - 1)
+    if assignment.state == State.ANSWERED and standing is not None:
+        counted = not standing.surplus
+    elif assignment.state == State.LEASED:
+        counted = bool(comparison.update(done=F("done") + 1, leased=F("leased") - 1))
     else:
         free = comparison.filter(done__lt=F("wanted") - F("leased"))
-        counted = free.update(done=F("done") + 1)
+        counted = bool(free.update(done=F("done") + 1))
     assignment.state = State.ANSWERED
     assignment.draft = None
     assignment.save(update_fields=["state", "draft", "updated_at"])
-    return bool(counted)
+    return counted
 
 
-def _give_back_slot(assignment: Assignment, *, counted: bool) -> None:
-    """The answer's slot becomes a lease again; a surplus answer had none to give."""
+def _give_back_slot(assignment: Assignment, standing: Preference) -> None:
+    """The answer's slot becomes a lease again; a surplus answer had none, and gets a free one."""
     comparison = Comparison.objects.filter(pk=assignment.comparison_id)
-    if counted:
-        comparison.update(done=F("done") - 1, leased=F("leased") + 1)
-    assignment.state = State.LEASED if counted else State.RELEASED
+    if standing.surplus:
+        free = comparison.filter(done__lt=F("wanted") - F("leased"))
+        leased = free.update(leased=F("leased") + 1)
+    else:
+        leased = comparison.update(done=F("done") - 1, leased=F("leased") + 1)
+    assignment.state = State.LEASED if leased else State.RELEASED
     assignment.token = uuid.uuid4()
     assignment.expires_at = lease_end(timezone.now())
     assignment.shown_at = timezone.now()
-    assignment.save(update_fields=["state", "token", "expires_at", "shown_at", "updated_at"])
+    assignment.draft = asdict(as_answer(standing))
+    assignment.save()

@@ -3,23 +3,34 @@
 A lease is a slot of a comparison held for one labeler. `Comparison.leased` and `done` count slots
 held and answered, and a constraint keeps their sum within `wanted`, so no interleaving can ask one
 person too many. Rows are locked in one order everywhere: membership, comparison, assignment.
+
+A labeler's place in a lane is the first comparison that they may be asked: all before it were
+full, or theirs already, so looking past them again would only cost. It holds until comparisons
+are added (`Project.additions`); what became free before it is marked `returned` by a trigger, and
+comes first.
 """
 
+import random
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from annotation.models import Assignment, Comparison, Membership, Project
 
 UNSHOWN_SECONDS = 15
 """How old a prefetched lease must be, its comparison never shown, before others may take it."""
+START, END = [-40_000, -1.0, 0], [40_000, 0.0, 0]
+"""Places before and after every comparison: negated priority, shuffle, id."""
 
 State = Assignment.State
+Lane = Comparison.Lane
 
 
 class LeaseLost(Exception):
@@ -34,40 +45,56 @@ class Finished:
     next: str
 
 
-CLAIM = """
-WITH picked AS (
-    SELECT c.id
-    FROM annotation_comparison c
-    WHERE c.project_id = %(project)s
-      AND c.state = 'open'
-      AND c.done < c.wanted - c.leased
-      AND (c.reserved_for_id IS NULL OR c.reserved_for_id = %(labeler)s)
-      AND NOT EXISTS (
-          SELECT 1 FROM annotation_assignment a
-          WHERE a.comparison_id = c.id AND a.labeler_id = %(labeler)s
-            AND a.state NOT IN ('released', 'expired'))
-    ORDER BY c.priority DESC, c.shuffle, c.id
-    LIMIT %(wanted)s
+ORDER = "0 - c.priority, c.shuffle, c.id"
+ASKABLE = """
+    c.project_id = %(project)s AND c.lane = %(lane)s
+    AND c.state = 'open' AND c.done < c.wanted - c.leased
+    AND (c.reserved_for_id IS NULL OR c.reserved_for_id = %(labeler)s)
+    AND NOT EXISTS (
+        SELECT FROM annotation_assignment a
+        WHERE a.comparison_id = c.id AND a.labeler_id = %(labeler)s
+          AND a.state NOT IN ('released', 'expired'))
+"""
+PLACE = "(%(rank)s, %(shuffle)s::float8, %(id)s)"
+CLAIM = f"""
+WITH ahead AS MATERIALIZED (
+    SELECT 0 - c.priority AS rank, c.shuffle, c.id FROM annotation_comparison c
+    WHERE {ASKABLE} AND ({ORDER}) >= {PLACE}
+    ORDER BY {ORDER} LIMIT 1
+), behind AS (
+    SELECT c.id FROM annotation_comparison c
+    WHERE {ASKABLE} AND c.returned AND ({ORDER}) < {PLACE}
+    ORDER BY {ORDER} LIMIT %(wanted)s
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+), onward AS (
+    SELECT c.id FROM annotation_comparison c
+    WHERE {ASKABLE} AND ({ORDER}) >=
+        ((SELECT rank FROM ahead), (SELECT shuffle FROM ahead), (SELECT id FROM ahead))
+    ORDER BY {ORDER} LIMIT %(wanted)s - (SELECT count(*) FROM behind)
     FOR NO KEY UPDATE OF c SKIP LOCKED
 ), held AS (
     UPDATE annotation_comparison c SET leased = c.leased + 1
-    FROM picked WHERE c.id = picked.id
+    FROM (SELECT id FROM behind UNION ALL SELECT id FROM onward) picked
+    WHERE c.id = picked.id
     RETURNING c.id
+), given AS (
+    INSERT INTO annotation_assignment
+        (key, comparison_id, labeler_id, state, "order", token, expires_at, skip_reason,
+         skip_note, created_at, updated_at)
+    SELECT translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', '-_'), held.id,
+           %(labeler)s, 'leased',
+           (SELECT array_agg(r.place ORDER BY random())
+            FROM annotation_comparisonresponse r WHERE r.comparison_id = held.id),
+           gen_random_uuid(), %(expires)s, '', '', %(now)s, %(now)s
+    FROM held
+    ON CONFLICT (comparison_id, labeler_id) DO UPDATE
+        SET state = 'leased', token = gen_random_uuid(), expires_at = EXCLUDED.expires_at,
+            shown_at = NULL, updated_at = EXCLUDED.updated_at
+    RETURNING id
 )
-INSERT INTO annotation_assignment
-    (key, comparison_id, labeler_id, state, "order", token, expires_at, skip_reason, skip_note,
-     created_at, updated_at)
-SELECT translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', '-_'), held.id,
-       %(labeler)s, 'leased',
-       (SELECT array_agg(r.place ORDER BY random())
-        FROM annotation_comparisonresponse r WHERE r.comparison_id = held.id),
-       gen_random_uuid(), %(expires)s, '', '', %(now)s, %(now)s
-FROM held
-ON CONFLICT (comparison_id, labeler_id) DO UPDATE
-    SET state = 'leased', token = gen_random_uuid(), expires_at = EXCLUDED.expires_at,
-        shown_at = NULL, updated_at = EXCLUDED.updated_at
-RETURNING id
-"""
+SELECT (SELECT count(*) FROM given), ahead.rank, ahead.shuffle, ahead.id
+FROM (SELECT) AS once LEFT JOIN ahead ON true
+"""  # noqa: S608 (put together from the constants above)
 
 RECLAIM = """
 WITH freed AS (
@@ -78,7 +105,7 @@ WITH freed AS (
       AND (a.expires_at < %(now)s OR (a.shown_at IS NULL AND a.updated_at < %(unshown)s))
     ORDER BY a.expires_at
     LIMIT 100
-    FOR UPDATE OF c, a SKIP LOCKED
+    FOR NO KEY UPDATE OF c, a SKIP LOCKED
 ), gone AS (
     UPDATE annotation_assignment a
     SET state = 'expired', token = gen_random_uuid(), updated_at = %(now)s
@@ -99,11 +126,19 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
     free, leases that others let expire, or never showed, are taken back first.
     """
     now = timezone.now()
-    Membership.objects.select_for_update().get(pk=membership.pk)
+    membership = (
+        Membership.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("project")
+        .get(pk=membership.pk)
+    )
     held = list(_held(membership))
-    Assignment.objects.filter(pk__in=[a.pk for a in held]).update(expires_at=lease_end(now))
-    if len(held) < want and not _claim(membership, want - len(held), now) and not held:
-        reclaim(membership.project, now, besides=membership.user_id)
+    if held:
+        Assignment.objects.filter(pk__in=[a.pk for a in held]).update(expires_at=lease_end(now))
+    if len(held) >= want:
+        return held[:want]
+    if not _claim(membership, want - len(held), now):
+        if held or not reclaim(membership.project, now, besides=membership.user_id):
+            return held
         _claim(membership, want, now)
     return list(_held(membership)[:want])
 
@@ -120,7 +155,7 @@ def renew(assignment: Assignment, token: uuid.UUID, *, shown: bool) -> Assignmen
     assignment.expires_at = lease_end(now)
     if shown and assignment.shown_at is None:
         assignment.shown_at = now
-    assignment.save(update_fields=["expires_at", "shown_at", "updated_at"])
+    assignment.save(update_fields=["expires_at", "shown_at"])
     return assignment
 
 
@@ -131,20 +166,29 @@ def release(assignment: Assignment, token: uuid.UUID) -> None:
         assignment = _held_under(assignment, token)
     except LeaseLost:
         return
-    _free_slot(assignment, State.RELEASED)
+    Comparison.objects.filter(pk=assignment.comparison_id).update(leased=F("leased") - 1)
+    _end(assignment, State.RELEASED)
 
 
 @transaction.atomic
 def skip(assignment: Assignment, token: uuid.UUID, *, reason: str, note: str) -> None:
     """Give the slot back for good: this labeler is not asked again. The draft is kept.
 
+    It holds too when the slot was reclaimed in the meantime; once more changes nothing.
+
     Raises:
-        LeaseLost: another token holds it, or it was answered or reclaimed.
+        LeaseLost: it was answered, or is leased anew under another token.
     """
-    assignment = _held_under(assignment, token)
+    _, assignment = lock_assignment(assignment)
+    if assignment.state == State.SKIPPED:
+        return
+    held = assignment.state == State.LEASED
+    if assignment.state == State.ANSWERED or (held and assignment.token != token):
+        raise LeaseLost
     assignment.skip_reason, assignment.skip_note = reason, note
-    assignment.save(update_fields=["skip_reason", "skip_note"])
-    _free_slot(assignment, State.SKIPPED)
+    if held:
+        Comparison.objects.filter(pk=assignment.comparison_id).update(leased=F("leased") - 1)
+    _end(assignment, State.SKIPPED)
 
 
 @transaction.atomic
@@ -171,6 +215,11 @@ def finished(project: Project, fresh: int) -> Finished:
         return Finished("closed", "The project is closed. Thank you: every answer was kept.")
     if project.state == Project.State.DRAFT:
         return Finished("draft", "The project is not open yet. A manager opens it.")
+    if _others_hold_some(project.membership):
+        return Finished(
+            "nothing_left",
+            "Others are answering the last comparisons now. What they give back comes to you.",
+        )
     missing = project.freeze_after - fresh
     if missing <= 0:
         return Finished(
@@ -185,50 +234,107 @@ def finished(project: Project, fresh: int) -> Finished:
     )
 
 
-def lock_assignment(assignment: Assignment) -> Assignment:
-    """The row as it is now, locked in the one order that cannot deadlock."""
-    project = assignment.comparison.project_id
-    Membership.objects.select_for_update().filter(
-        user_id=assignment.labeler_id, project_id=project
-    ).first()
+def lock_assignment(assignment: Assignment) -> tuple[Membership, Assignment]:
+    """Both rows as they are now, locked in the one order that cannot deadlock."""
+    membership = get_object_or_404(
+        Membership.objects.select_for_update(no_key=True),
+        user_id=assignment.labeler_id,
+        project_id=assignment.comparison.project_id,
+    )
     Comparison.objects.select_for_update(no_key=True).get(pk=assignment.comparison_id)
-    return Assignment.objects.select_for_update().get(pk=assignment.pk)
+    return membership, Assignment.objects.select_for_update().get(pk=assignment.pk)
 
 
 def _claim(membership: Membership, wanted: int, now: datetime) -> int:
+    """Golds and anchors by their shares, the rest by priority; returns how many.
+
+    No gold or anchor comes once nothing else is left: alone it would show what it is.
+    """
+    before = membership.places
+    if before.get("additions") != membership.project.additions:
+        membership.places = {"additions": membership.project.additions}
+    mixed = _draw(membership.project, wanted)
+    taken, more = _claim_from(Lane.MAIN, membership, wanted - mixed.total(), now)
+    if mixed and more:
+        taken += sum(_claim_from(lane, membership, n, now)[0] for lane, n in mixed.items())
+    if mixed and taken < wanted:
+        taken += _claim_from(Lane.MAIN, membership, wanted - taken, now)[0]
+    if membership.places != before:
+        membership.save(update_fields=["places"])
+    return taken
+
+
+def _draw(project: Project, wanted: int) -> Counter[Lane]:
+    """How many of the next slots fall to golds and to anchors; nobody can foresee which."""
+    shares = {Lane.GOLD: project.gold_share, Lane.ANCHOR: project.anchor_share}
+    if not any(shares.values()):
+        return Counter()
+    weights = [max(0.0, 1 - sum(shares.values())), *shares.values()]
+    drawn = Counter(random.choices([Lane.MAIN, *shares], weights, k=wanted))
+    del drawn[Lane.MAIN]
+    return drawn
+
+
+def _claim_from(lane: Lane, membership: Membership, wanted: int, now: datetime) -> tuple[int, bool]:
+    """Lease `wanted` of a lane; returns how many, and whether there was one at all to be asked."""
+    rank, shuffle, comparison = membership.places.get(lane, START)
     with connection.cursor() as cursor:
         cursor.execute(
             CLAIM,
             {
                 "project": membership.project_id,
                 "labeler": membership.user_id,
+                "lane": lane.value,
+                "rank": rank,
+                "shuffle": shuffle,
+                "id": comparison,
                 "wanted": wanted,
                 "now": now,
                 "expires": lease_end(now),
             },
         )
-        return cursor.rowcount
+        taken, *ahead = cursor.fetchone()
+    more = ahead[0] is not None
+    membership.places = membership.places | {lane.value: ahead if more else END}
+    return taken, more
 
 
-def _held(membership: Membership):
-    return Assignment.objects.filter(
-        labeler_id=membership.user_id,
-        comparison__project_id=membership.project_id,
-        state=State.LEASED,
-    ).order_by(F("shown_at").asc(nulls_last=True), "-comparison__priority", "comparison__shuffle")
+def _held(membership: Membership) -> QuerySet[Assignment]:
+    """In the order to answer them: what is on the screen first, then by nothing but chance."""
+    return (
+        Assignment.objects.filter(
+            labeler_id=membership.user_id,
+            comparison__project_id=membership.project_id,
+            state=State.LEASED,
+        )
+        .order_by(F("shown_at").asc(nulls_last=True), "comparison__shuffle", "pk")
+        .select_related("comparison__prompt")
+    )
+
+
+def _others_hold_some(membership: Membership) -> bool:
+    """Whether others hold comparisons that this labeler could be asked."""
+    theirs = Assignment.objects.filter(
+        labeler_id=membership.user_id, comparison=OuterRef("comparison")
+    ).exclude(state__in=[State.RELEASED, State.EXPIRED])
+    return (
+        Assignment.objects.filter(comparison__project_id=membership.project_id, state=State.LEASED)
+        .exclude(labeler_id=membership.user_id)
+        .exclude(Exists(theirs))
+        .exists()
+    )
 
 
 def _held_under(assignment: Assignment, token: uuid.UUID) -> Assignment:
-    assignment = lock_assignment(assignment)
+    _, assignment = lock_assignment(assignment)
     if assignment.state != State.LEASED or assignment.token != token:
         raise LeaseLost
     return assignment
 
 
-def _free_slot(assignment: Assignment, state: str) -> None:
+def _end(assignment: Assignment, state: str) -> None:
     assignment.state, assignment.token = state, uuid.uuid4()
-    assignment.save(update_fields=["state", "token", "updated_at"])
-    Comparison.objects.filter(pk=assignment.comparison_id).update(leased=F("leased") - 1)
+    assignment.save()
 
 
 def lease_end(now: datetime) -> datetime:

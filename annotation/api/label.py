@@ -7,6 +7,8 @@ nothing of ids, kinds, sources or times of making.
 from dataclasses import asdict
 from typing import Any
 
+from django.db import DataError, transaction
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -17,81 +19,32 @@ from rest_framework.views import APIView
 from annotation import preferences, queue
 from annotation.access import assignment_for, project_for
 from annotation.api.errors import ErrorSerializer, Refused
+from annotation.api.label_shapes import (
+    AnswerSerializer,
+    AssignmentSerializer,
+    ProgressSerializer,
+    ReceiptSerializer,
+    ServedSerializer,
+)
 from annotation.batches import fresh_count
 from annotation.forms import Answer, InvalidAnswer
-from annotation.models import Assignment, Guidelines, Preference, Project
+from annotation.models import (
+    Assignment,
+    ComparisonResponse,
+    Guidelines,
+    Membership,
+    Preference,
+    Project,
+)
 
 SKIP_REASONS = ["unclear", "offensive", "too_long", "language", "broken", "other"]
 PREFETCH = 3
-
-
-class MessageSerializer(serializers.Serializer):
-    role = serializers.ChoiceField(["system", "user", "assistant"])
-    content = serializers.CharField(allow_blank=True)
-
-
-class PromptSerializer(serializers.Serializer):
-    messages = MessageSerializer(many=True)
-
-
-class ShownSerializer(serializers.Serializer):
-    messages = MessageSerializer(many=True)
-
-
-class AnswerSerializer(serializers.Serializer):
-    outcome = serializers.ChoiceField(Preference.Outcome.choices)
-    tiers = serializers.ListField(
-        child=serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=8))
-    )
-    strength = serializers.IntegerField(required=False, allow_null=True, default=None)
-    flags = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()), required=False, default=dict
-    )
-    ratings = serializers.DictField(
-        child=serializers.DictField(child=serializers.IntegerField()), required=False, default=dict
-    )
-    rationale = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False
-    )
-    active_ms = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=0, max_value=2**31 - 1
-    )
-    guidelines_version = serializers.IntegerField(required=False, allow_null=True, default=None)
-
-
-class ProgressSerializer(serializers.Serializer):
-    labels = serializers.IntegerField()
-    freeze_after = serializers.IntegerField()
-    mine_today = serializers.IntegerField()
-
-
-class FinishedSerializer(serializers.Serializer):
-    reason = serializers.ChoiceField(["nothing_left", "paused", "closed", "draft"])
-    next = serializers.CharField()
-
-
-class AssignmentSerializer(serializers.Serializer):
-    key = serializers.CharField()
-    token = serializers.UUIDField()
-    expires_at = serializers.DateTimeField()
-    prompt = PromptSerializer()
-    responses = ShownSerializer(many=True)
-    draft = serializers.JSONField(allow_null=True)
-    guidelines_version = serializers.IntegerField(allow_null=True)
-    answer = AnswerSerializer(allow_null=True)
-
-
-class ServedSerializer(serializers.Serializer):
-    assignments = AssignmentSerializer(many=True)
-    progress = ProgressSerializer()
-    finished = FinishedSerializer(allow_null=True)
-
-
-class ReceiptSerializer(serializers.Serializer):
-    key = serializers.CharField()
-    counted = serializers.BooleanField()
-    revision = serializers.IntegerField()
-    progress = ProgressSerializer()
+ANSWERS_PAGE = 50
+DRAFT_MAX = 200_000
+TEXTS = (
+    "comparison__prompt",
+    Prefetch("comparison__places", ComparisonResponse.objects.select_related("response")),
+)
 
 
 class Assignments(APIView):
@@ -105,7 +58,7 @@ class Assignments(APIView):
         want = _valid(self.Input, request)["want"]
         _refuse_people_among_simulated(project)
         held = queue.lease(project.membership, want) if project.is_open else []
-        progress = _progress(project, request.user)
+        progress = _progress(project, project.membership)
         over = None if held else asdict(queue.finished(project, progress["labels"]))
         return Response(
             {"assignments": _shown(held, project), "progress": progress, "finished": over}
@@ -177,14 +130,16 @@ class Draft(APIView):
     def put(self, request: Request, key: str) -> Response:
         assignment = assignment_for(request.user, key)
         draft = _valid(self.Input, request)["draft"]
-        if len(str(draft)) > 200_000:
-            raise Refused(
-                "too_long",
-                "The draft is over 200,000 characters; the last one that fitted is kept.",
-                field="draft",
-                fix="Shorten it.",
-            )
-        Assignment.objects.filter(pk=assignment.pk).update(draft=draft)
+        if len(str(draft)) > DRAFT_MAX:
+            raise _draft_refused(f"is over {DRAFT_MAX:,} characters", "Shorten it.")
+        try:
+            with transaction.atomic():
+                Assignment.objects.filter(pk=assignment.pk).update(draft=draft)
+        except (DataError, UnicodeEncodeError):
+            raise _draft_refused(
+                "holds a character that cannot be stored: NUL, or half of a surrogate pair",
+                "Remove it.",
+            ) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -212,7 +167,7 @@ class SubmitPreference(APIView):
             raise Refused("invalid", str(error), field=error.field) from None
         except preferences.IdempotencyConflict:
             raise _idempotency_conflict() from None
-        return _receipt(receipt, assignment, request)
+        return _receipt(receipt, assignment)
 
 
 class Retract(APIView):
@@ -240,7 +195,7 @@ class Retract(APIView):
             raise Refused(
                 "nothing_to_retract", "This comparison has no answer to undo.", status_code=409
             ) from None
-        response = _receipt(receipt, assignment, request)
+        response = _receipt(receipt, assignment)
         again = assignment_for(request.user, key)
         response.data["assignment"] = _shown([again], again.comparison.project)[0]
         return response
@@ -258,23 +213,31 @@ class Answers(APIView):
             prompt_excerpt = serializers.CharField()
 
         results = Row(many=True)
-        next = serializers.IntegerField(allow_null=True)
+        next = serializers.DateTimeField(allow_null=True)
 
-    @extend_schema(operation_id="answers", responses=Output)
+    class Query(serializers.Serializer):
+        before = serializers.DateTimeField(required=False, help_text="The next of a page.")
+
+    @extend_schema(operation_id="answers", parameters=[Query], responses=Output)
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug)
+        query = self.Query(data=request.query_params)
+        query.is_valid(raise_exception=True)
         rows = Preference.objects.filter(
-            project=project, labeler_id=request.user.pk, superseded_by__isnull=True, retracted=False
-        ).exclude(assignment=None)
-        before = request.query_params.get("before", "")
-        if before.isdigit():
-            rows = rows.filter(pk__lt=int(before))
-        page = list(rows.select_related("assignment", "comparison__prompt").order_by("-pk")[:50])
+            project=project,
+            labeler_id=request.user.pk,
+            assignment__isnull=False,
+            superseded_by__isnull=True,
+            retracted=False,
+        ).select_related("assignment", "comparison__prompt", "guidelines")
+        if before := query.validated_data.get("before"):
+            rows = rows.filter(created_at__lt=before)
+        page = list(rows.order_by("-created_at")[:ANSWERS_PAGE])
         return Response(
             {
                 "results": [
                     {
-                        "key": row.assignment.key,
+                        "key": row.assignment.key,  # type: ignore[union-attr]
                         "answer": asdict(preferences.as_answer(row)),
                         "revision": row.revision,
                         "answered_at": row.created_at,
@@ -282,7 +245,7 @@ class Answers(APIView):
                     }
                     for row in page
                 ],
-                "next": page[-1].pk if len(page) == 50 else None,
+                "next": page[-1].created_at if len(page) == ANSWERS_PAGE else None,
             }
         )
 
@@ -294,7 +257,7 @@ class Progress(APIView):
     @extend_schema(operation_id="progress", responses=Output)
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug)
-        return Response(_progress(project, request.user) | {"state": project.state})
+        return Response(_progress(project, project.membership) | {"state": project.state})
 
 
 def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[str, Any]:
@@ -304,23 +267,20 @@ def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[s
 
 
 def _shown(assignments: list[Assignment], project: Project) -> list[dict[str, Any]]:
-    keys = [assignment.pk for assignment in assignments]
-    rows = Assignment.objects.select_related("comparison__prompt").prefetch_related(
-        "comparison__places__response"
-    )
-    by_key = rows.in_bulk(keys)
+    prefetch_related_objects(assignments, *TEXTS)
     version = (
         Guidelines.objects.filter(project=project)
         .order_by("-version")
         .values_list("version", flat=True)
         .first()
     )
-    return [_one_shown(by_key[key], version) for key in keys]
+    return [_one_shown(assignment, version) for assignment in assignments]
 
 
 def _one_shown(assignment: Assignment, guidelines_version: int | None) -> dict[str, Any]:
     places = {place.place: place.response for place in assignment.comparison.places.all()}
-    answer = preferences.standing_answer(assignment)
+    answered = assignment.state == Assignment.State.ANSWERED
+    answer = preferences.standing_answer(assignment) if answered else None
     return {
         "key": assignment.key,
         "token": assignment.token,
@@ -333,29 +293,23 @@ def _one_shown(assignment: Assignment, guidelines_version: int | None) -> dict[s
     }
 
 
-def _progress(project: Project, user: Any) -> dict[str, int]:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Preference.objects.filter(
-        project=project,
-        labeler_id=user.pk,
-        created_at__gte=midnight,
-        superseded_by__isnull=True,
-        retracted=False,
-    )
+def _progress(project: Project, membership: Membership) -> dict[str, int]:
+    today = membership.answers_day == timezone.now().date()
     return {
-        "labels": fresh_count(project),
+        "labels": fresh_count(project, up_to=project.freeze_after),
         "freeze_after": project.freeze_after,
-        "mine_today": today.count(),
+        "mine_today": membership.answers_today if today else 0,
+        "mine": membership.answers,
     }
 
 
-def _receipt(receipt: preferences.Receipt, assignment: Assignment, request: Request) -> Response:
+def _receipt(receipt: preferences.Receipt, assignment: Assignment) -> Response:
     return Response(
         {
             "key": assignment.key,
             "counted": receipt.counted,
             "revision": receipt.preference.revision,
-            "progress": _progress(assignment.comparison.project, request.user),
+            "progress": _progress(assignment.comparison.project, receipt.membership),
         },
         status=status.HTTP_200_OK if receipt.replayed else status.HTTP_201_CREATED,
     )
@@ -369,6 +323,11 @@ def _refuse_people_among_simulated(project: Project) -> None:
             fix="Label in a project that is not simulated.",
             status_code=403,
         )
+
+
+def _draft_refused(why: str, fix: str) -> Refused:
+    message = f"The draft {why}; the last one that fitted is kept."
+    return Refused("invalid", message, field="draft", fix=fix)
 
 
 def _lease_lost() -> Refused:

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.expressions import Combinable
 
 from annotation.models.projects import Project
 
@@ -54,6 +55,17 @@ class Response(models.Model):
         return self.messages[-1]["content"][:80] if self.messages else "(empty)"
 
 
+ASKABLE = Q(state="open", done__lt=F("wanted") - F("leased"))
+QUEUE_ORDER: list[Combinable] = [
+    F("project"),
+    F("lane"),
+    Value(0) - F("priority"),
+    F("shuffle"),
+    F("id"),
+]
+"""All ascending, so that one row comparison says what lies before a place in the queue."""
+
+
 class Comparison(models.Model):
     class Kind(models.TextChoices):
         ASK = "ask"
@@ -68,6 +80,13 @@ class Comparison(models.Model):
         OPEN = "open"
         CLOSED = "closed"
 
+    class Lane(models.TextChoices):
+        """Golds and anchors wait in lanes of their own: a project says which share they get."""
+
+        MAIN = "main"
+        GOLD = "gold"
+        ANCHOR = "anchor"
+
     TRAINING_KINDS = (Kind.ASK, Kind.SUSPECT)
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
@@ -77,6 +96,11 @@ class Comparison(models.Model):
         max_length=64, help_text="Of kind and responses: importing twice adds nothing."
     )
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.ASK)
+    lane = models.GeneratedField(
+        expression=Case(When(kind__in=["gold", "anchor"], then=F("kind")), default=Value("main")),
+        output_field=models.CharField(max_length=8, choices=Lane),
+        db_persist=True,
+    )
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     priority = models.SmallIntegerField(default=0)
     shuffle = models.FloatField(
@@ -87,6 +111,10 @@ class Comparison(models.Model):
     wanted = models.PositiveSmallIntegerField(default=1)
     done = models.PositiveSmallIntegerField(default=0)
     leased = models.PositiveSmallIntegerField(default=0)
+    returned = models.BooleanField(
+        default=False,
+        help_text="It became free after some had passed it by in the queue: a trigger notes that.",
+    )
     reserved_for = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -96,20 +124,14 @@ class Comparison(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(*QUEUE_ORDER, name="comparison_queue", condition=ASKABLE),
             models.Index(
-                F("project"),
-                F("priority").desc(),
-                F("shuffle"),
-                F("id"),
-                name="comparison_queue",
-                condition=Q(state="open", done__lt=F("wanted") - F("leased")),
+                *QUEUE_ORDER, name="comparison_returned", condition=ASKABLE & Q(returned=True)
             ),
             models.Index(fields=["project", "kind", "state"], name="comparison_kind_state"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "sha256"], name="comparison_once_a_project"
-            ),
+            models.UniqueConstraint(fields=["project", "sha256"], name="comparison_once_a_project"),
             models.CheckConstraint(
                 condition=Q(done__lte=F("wanted") - F("leased")),
                 name="comparison_never_over_assigned",

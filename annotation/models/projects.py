@@ -54,6 +54,9 @@ class Project(models.Model):
     simulated = models.BooleanField(
         default=False, help_text="Answered by simulated labelers; said on every page."
     )
+    additions = models.PositiveBigIntegerField(
+        default=0, help_text="How often comparisons were added: a trigger counts."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -129,12 +132,18 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     project = models.ForeignKey(Project, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.LABELER)
     simulated = models.BooleanField(default=False, help_text="A program answers for this account.")
+    places = models.JSONField(
+        default=dict, blank=True, help_text="How far they have come in each lane of the queue."
+    )
+    answers = models.PositiveIntegerField(default=0, help_text="Answers of theirs that stand.")
+    answers_today = models.PositiveIntegerField(
+        default=0, help_text="Those of them that were stored on answers_day."
+    )
+    answers_day = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

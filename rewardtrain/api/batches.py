@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.access import member_of
-from annotation.api.label import MessageSerializer
+from annotation.api.label_shapes import MessageSerializer
 from annotation.api.pages import BEFORE, page, page_of
 from annotation.models import Batch, BatchItem, Preference
 from annotation.models.projects import Role
