@@ -4,11 +4,10 @@ bin/start writes the embedded defaults (DATABASE_URL, REDIS_URL, SECRET_KEY) int
 so that this file knows one way to be configured only.
 """
 
-import re
 import sys
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -93,21 +92,34 @@ TEMPLATES = [
 
 
 def database(url: str) -> dict:
-    """Django's DATABASES entry from postgresql://user:password@host:port/name?host=socket-dir."""
+    """Django's DATABASES entry from postgresql://user:password@host:port/name.
+
+    What follows a ? goes to libpq: sslmode=require, or host=/a/socket's/folder.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise SettingError(f"DATABASE_URL starts with {parts.scheme!r}: it must be postgresql://…")
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    options: dict = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or parts.hostname or ""
+    if envbool("DB_POOL", True):
+        options["pool"] = {"min_size": 1, "max_size": 8}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "postgres",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.pop("host", "")) or parts.hostname or "",
+        "HOST": host,
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 8}} if envbool("DB_POOL", True) else {},
-        "ATOMIC_REQUESTS": False,
+        "OPTIONS": options,
     }
+
+
+def broker(url: str) -> str:
+    """Celery's name for a Redis that Django calls unix:///path?db=0."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}?virtual_host={dict(parse_qsl(parts.query)).get('db', 0)}"
 
 
 DATABASES = {"default": database(envstr("DATABASE_URL", ""))}
@@ -117,7 +129,7 @@ REDIS_URL = envstr("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
-CELERY_BROKER_URL = re.sub(r"^unix://(.*)\?db=", r"redis+socket://\1?virtual_host=", REDIS_URL)
+CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
