@@ -4,7 +4,6 @@ bin/start writes the embedded defaults (DATABASE_URL, REDIS_URL, SECRET_KEY) int
 so that this file knows one way to be configured only.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -332,4 +331,3 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": envstr("LOG_LEVEL", "WARNING")},
 }
-TESTING = "pytest" in sys.modules
