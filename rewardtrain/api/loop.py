@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -17,7 +18,7 @@ from annotation.models import Project
 from annotation.models.projects import Role
 from rewardtrain import checks, rounds
 from rewardtrain.models import LoopPolicy, ModelCheck, Run
-from rewardtrain.options import check_options
+from rewardtrain.options import HACKABLE, check_options
 
 OPTIONS = {
     "reward_options": Run.Kind.REWARD,
@@ -40,6 +41,14 @@ class LoopSerializer(serializers.Serializer):
     reward_options = serializers.DictField()
     policy_options = serializers.DictField()
     generate_options = serializers.DictField()
+    policy_configuration = serializers.DictField(
+        read_only=True, help_text="What a fine-tuning has that is started now, defaults included."
+    )
+    hackable = serializers.DictField(
+        read_only=True,
+        allow_null=True,
+        help_text="What the demo's run with hardly any anchor changes in it; null elsewhere.",
+    )
 
 
 class ModelCheckSerializer(serializers.Serializer):
@@ -96,8 +105,15 @@ class ModelCheckDetail(APIView):
 def rules_shown(project: Project) -> dict[str, Any]:
     rules = rounds.rules_of(project)
     reference = rounds.reference_of(project)
-    shown = {field: getattr(rules, field) for field in LoopSerializer().fields if field != "policy"}
-    return {**shown, "policy": reference.source if reference else None}
+    stored = {f.name for f in LoopPolicy._meta.fields} & LoopSerializer().fields.keys()
+    return {
+        **{field: getattr(rules, field) for field in stored},
+        "policy": reference.source if reference else None,
+        "policy_configuration": check_options(
+            Run.Kind.POLICY, rules.policy_options, "policy_options"
+        ),
+        "hackable": HACKABLE if settings.DEMO else None,
+    }
 
 
 @transaction.atomic
