@@ -12,11 +12,26 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from annotation.asking import add_comparison, add_prompt, add_response
-from annotation.models import Guidelines, Membership, Project
+from annotation.batches import freeze
+from annotation.invitations import invite
+from annotation.models import Demonstration, Guidelines, Membership, Project, Prompt, Response
 from annotation.models.projects import Role
+from rewardtrain.models import (
+    Decision,
+    Generation,
+    LoopPolicy,
+    Match,
+    Metric,
+    ModelCheck,
+    ModelVersion,
+    Round,
+    Run,
+    Score,
+)
 
 PASSWORD = "a lamp under the bridge"
 TALES = [
@@ -113,3 +128,54 @@ def member(username: str, project: Project, role: str) -> Person:
     someone = person(username)
     Membership.objects.create(user=someone.user, project=project, role=role)
     return someone
+
+
+@pytest.fixture
+def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
+    """One row at least in each of our tables, by the names that addresses give to them."""
+    key = lena.answer(project)["key"]
+    token = lena.api.post("/api/tokens/", {"name": "script"}).json()["key"]
+    lena.api.post("/api/projects/tales/guidelines/acknowledge/", {"version": 1})
+    maya.api.patch("/api/projects/tales/", {"grace_seconds": 0})
+    project.refresh_from_db()
+    invitation, link = invite(project=project, actor=maya.user, role="labeler", seats=1, days=1)
+    batch = freeze(project)
+    prompt = Prompt.objects.earliest("pk")
+    response, other = Response.objects.order_by("pk")[:2]
+    Demonstration.objects.create(
+        project=project, prompt=prompt, author=lena.user, how="written", text="Pip flew."
+    )
+    LoopPolicy.objects.get_or_create(project=project)
+    turn = Round.objects.create(project=project, number=1)
+    run = Run.objects.create(project=project, round=turn, kind=Run.Kind.REWARD, batch=batch)
+    Metric.objects.create(run=run, attempt=1, step=1, time=timezone.now(), values={"loss": 0.7})
+    reward = ModelVersion.objects.create(
+        project=project, kind="reward", number=1, run=run, batch=batch
+    )
+    policy = ModelVersion.objects.create(
+        project=project, kind="policy", number=0, source="demo", is_reference=True
+    )
+    Generation.objects.create(response=response, version=policy, run=run, index=0)
+    Score.objects.create(response=response, version=reward, value=0.5)
+    Match.objects.create(
+        run=run,
+        prompt=prompt,
+        policy=policy,
+        opponent=policy,
+        policy_response=response,
+        opponent_response=other,
+    )
+    Decision.objects.create(project=project, what="promoted", reason="It was preferred.")
+    check = ModelCheck.objects.create(project=project, source="demo", requested_by=maya.user)
+    return {
+        "projects": project.slug,
+        "assignments": key,
+        "tokens": token,
+        "invitations": link.removeprefix("/join/"),
+        "project invitations": invitation.pk,
+        "project members": Membership.objects.get(user=lena.user).pk,
+        "batches": batch.pk,
+        "runs": run.pk,
+        "models": reward.pk,
+        "model-checks": check.pk,
+    }

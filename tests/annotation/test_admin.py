@@ -8,33 +8,17 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from annotation.batches import freeze
-from annotation.invitations import invite
 from annotation.models import (
     Batch,
     BatchItem,
     Comparison,
     ComparisonResponse,
-    Demonstration,
     Event,
     Preference,
     Project,
     Prompt,
     Response,
-)
-from rewardtrain.models import (
-    Decision,
-    Generation,
-    LoopPolicy,
-    Match,
-    Metric,
-    ModelCheck,
-    ModelVersion,
-    Round,
-    Run,
-    Score,
 )
 from tests.cast import Person
 
@@ -54,39 +38,6 @@ def root(db: None) -> Client:
     return client
 
 
-@pytest.fixture
-def every_table_filled(project: Project, lena: Person, maya: Person) -> None:
-    """One row at least in each of our tables, by the product's own functions where there are."""
-    lena.answer(project)
-    maya.api.post("/api/tokens/", {"name": "script"})
-    lena.api.post("/api/projects/tales/guidelines/acknowledge/", {"version": 1})
-    maya.api.patch("/api/projects/tales/", {"grace_seconds": 0})
-    invite(project=project, actor=maya.user, role="labeler", seats=1, days=1)
-    prompt, response, other = Prompt.objects.first(), *Response.objects.all()[:2]
-    project.refresh_from_db()
-    batch = freeze(project)
-    author = {"author": lena.user, "how": "written", "text": "Pip flew."}
-    Demonstration.objects.create(project=project, prompt=prompt, **author)
-    LoopPolicy.objects.get_or_create(project=project)
-    turn = Round.objects.create(project=project, number=1)
-    run = Run.objects.create(project=project, round=turn, kind=Run.Kind.REWARD, batch=batch)
-    Metric.objects.create(run=run, attempt=1, step=1, time=timezone.now(), values={"loss": 0.7})
-    reward = ModelVersion.objects.create(project=project, kind="reward", number=1, run=run)
-    policy = ModelVersion.objects.create(project=project, kind="policy", number=0, source="demo")
-    Generation.objects.create(response=response, version=policy, run=run, index=0)
-    Score.objects.create(response=response, version=reward, value=0.5)
-    Match.objects.create(
-        run=run,
-        prompt=prompt,
-        policy=policy,
-        opponent=policy,
-        policy_response=response,
-        opponent_response=other,
-    )
-    Decision.objects.create(project=project, what="promoted", reason="It was preferred.")
-    ModelCheck.objects.create(project=project, source="demo", requested_by=maya.user)
-
-
 def page_of(model: type, verb: str = "changelist", *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{verb}", args=args)
 
@@ -98,9 +49,7 @@ def test_every_table_of_ours_is_registered_searchable_and_filtered() -> None:
         assert registered.list_filter or registered.date_hierarchy, model
 
 
-def test_every_table_opens_is_searched_and_shows_a_row(
-    every_table_filled: None, root: Client
-) -> None:
+def test_every_table_opens_is_searched_and_shows_a_row(everything: dict, root: Client) -> None:
     for model in OURS:
         row = model.objects.first()
         assert row is not None, f"{model} has no row in this test"
@@ -128,9 +77,7 @@ def test_texts_are_found_by_their_words(
 
 
 @pytest.mark.parametrize("model", IMMUTABLE)
-def test_an_immutable_row_can_only_be_read(
-    model: type, every_table_filled: None, root: Client
-) -> None:
+def test_an_immutable_row_can_only_be_read(model: type, everything: dict, root: Client) -> None:
     row = model.objects.first()
     before = model.objects.values().get(pk=row.pk)
     count = model.objects.count()
