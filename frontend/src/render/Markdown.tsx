@@ -6,10 +6,12 @@ interface Props {
   text: string;
   /** Shows the text exactly as written. */
   plain?: boolean;
+  /** A document joins single line breaks; a response keeps them. */
+  kind?: "response" | "document";
 }
 
 /** A text, set like a book. */
-export function Markdown({ text, plain = false }: Props) {
+export function Markdown({ text, plain = false, kind = "response" }: Props) {
   const element = useRef<HTMLDivElement>(null);
   const [prepared, setPrepared] = useState(0);
 
@@ -24,8 +26,8 @@ export function Markdown({ text, plain = false }: Props) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was prepared is drawn anew.
   useLayoutEffect(() => {
-    element.current?.replaceChildren(plain ? plainText(text) : renderMarkdown(text));
-  }, [text, plain, prepared]);
+    element.current?.replaceChildren(plain ? plainText(text) : renderMarkdown(text, kind));
+  }, [text, plain, kind, prepared]);
 
   return <div ref={element} class="prose" dir="auto" />;
 }

@@ -127,6 +127,11 @@ describe("what is shown", () => {
     expect(html("one\ntwo")).toContain("one<br>two");
   });
 
+  it("joins single line breaks in a document", () => {
+    const shown = box(renderMarkdown("one\ntwo", "document"));
+    expect(shown.querySelector("br")).toBeNull();
+  });
+
   it("puts headings below those of the page", () => {
     expect(html("# Title")).toContain("<h3>Title</h3>");
   });

@@ -41,12 +41,12 @@ const renderer: RendererObject = {
   },
 };
 
-const marked = new Marked({
-  gfm: true,
-  breaks: true,
-  renderer,
-  extensions: mathExtensions,
-});
+const reader = (breaks: boolean) =>
+  new Marked({ gfm: true, breaks, renderer, extensions: mathExtensions });
+/** Responses break their lines where their writer did, as verses need it. */
+const asBroken = reader(true);
+/** Guidelines are documents: a single line break joins. */
+const asDocument = reader(false);
 
 /** Loads what these texts need to be drawn at once: KaTeX, languages. Without it they stay plain. */
 export async function prepare(texts: readonly string[]): Promise<void> {
@@ -60,10 +60,10 @@ export function needsPreparing(texts: readonly string[]): boolean {
 }
 
 /** The text as safe nodes; as plain text where it cannot be parsed. */
-export function renderMarkdown(text: string): DocumentFragment {
+export function renderMarkdown(text: string, kind: "response" | "document" = "response") {
   let html: string;
   try {
-    html = marked.parse(text, { async: false });
+    html = (kind === "document" ? asDocument : asBroken).parse(text, { async: false });
   } catch {
     return plainText(text);
   }

@@ -33,7 +33,7 @@ export function GuidelinesPanel({ slug, versions, onClose }: Props) {
         {({ results: [newest] }) =>
           newest ? (
             <>
-              <Markdown text={newest.text} />
+              <Markdown kind="document" text={newest.text} />
               <p class="quiet">
                 {t("label.guidelines_version", { version: newest.version })}
                 {newest.acknowledged && ` ${t("label.acknowledged")}`}

@@ -60,7 +60,7 @@ export function GuidelinesSettings({ project }: SettingsProps) {
               )}
             </Field>
           ) : (
-            <Markdown text={text} />
+            <Markdown kind="document" text={text} />
           )}
           {!publish.errorOf("text") && <ErrorNotice error={publish.error} />}
           {publish.done && <Notice>{t("settings.guidelines.published")}</Notice>}
@@ -90,7 +90,7 @@ export function GuidelinesSettings({ project }: SettingsProps) {
                           author: version.author ?? t("settings.trail.command"),
                         })}
                       </summary>
-                      <Markdown text={version.text} />
+                      <Markdown kind="document" text={version.text} />
                       <Button onClick={() => setText(version.text)}>
                         {t("settings.guidelines.take_up")}
                       </Button>
