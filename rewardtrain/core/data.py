@@ -73,7 +73,10 @@ def _content(response: list[Message]) -> str:
 
 
 def collate(
-    sequences: Sequence[Sequence[int]], pad: int, device: torch.device | str, side: str = "right"
+    sequences: Sequence[Sequence[int]],
+    pad: int,
+    device: torch.device | str = "cpu",
+    side: str = "right",
 ) -> dict[str, torch.Tensor]:
     """input_ids and attention_mask of shape (N, longest), padded on `side`."""
     longest = max(len(s) for s in sequences)
@@ -92,18 +95,18 @@ def by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
-def shuffled_batches(lengths: Sequence[int], batch_size: int, seed: str) -> list[list[int]]:
-    """A seeded epoch of indices: random, then sorted by length within every eight batches.
+def mixed_batches(
+    order: Sequence[int], lengths: Sequence[int], batch_size: int, draw: random.Random
+) -> list[list[int]]:
+    """`order` in batches whose members are of like length, the batches in random order.
 
-    Neighbours of like length waste little padding; the batches come in random order again.
+    order: indices into lengths. Only within eight batches' worth are members moved, so that an
+    epoch stays as random as its order; the last batch of all may be smaller.
     """
-    draw = random.Random(seed)
-    order = list(range(len(lengths)))
-    draw.shuffle(order)
     batches = []
     for start in range(0, len(order), 8 * batch_size):
         pool = order[start : start + 8 * batch_size]
-        for batch in by_length([lengths[i] for i in pool], batch_size):
-            batches.append([pool[i] for i in batch])
-    draw.shuffle(batches)
-    return batches
+        near = by_length([lengths[i] for i in pool], batch_size)
+        batches.append([[pool[i] for i in batch] for batch in near])
+        draw.shuffle(batches[-1])
+    return [batch for window in batches for batch in window]

@@ -1,6 +1,7 @@
 """One fit of a reward model: its state, its step, its checkpoint."""
 
 import json
+import random
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,14 +12,15 @@ from safetensors.torch import load_model as load_weights
 from safetensors.torch import save_model as save_weights
 
 from rewardtrain.contract import ComparisonRow, RewardConfig, write_json
-from rewardtrain.core.data import shuffled_batches
+from rewardtrain.core.data import mixed_batches
 from rewardtrain.core.losses import decided_pairs, preference_loss, terms_of
 from rewardtrain.core.metrics import Judged, judge
 from rewardtrain.core.reward_model import RewardModel, start_reward_model
 from rewardtrain.core.runlog import complete_checkpoint
 
-TOKENS_A_PASS = 8192
-"""A step's comparisons go through the model in passes of at most so many padded tokens."""
+TOKENS_A_PASS = {"cpu": 2048, "cuda": 16384}
+"""A step's comparisons go through the model in passes of at most so many padded tokens: what a
+CPU's cache holds, what keeps a GPU busy."""
 WARM_UP = 0.1
 """Share of a fit's steps over which the learning rate rises; then it falls to 0."""
 
@@ -74,8 +76,9 @@ def batches_of(fit: Fit, number: int, texts: Texts, config: RewardConfig) -> Ite
     """The rows of each step; their order hangs on the seed, the fit and the epoch alone."""
     lengths = [texts.longest(i) for i in fit.train]
     for epoch in range(config.epochs):
-        seed = f"{config.seed} {number} {epoch}"
-        for batch in shuffled_batches(lengths, config.batch_size, seed):
+        draw = random.Random(f"{config.seed} {number} {epoch}")
+        order = draw.sample(range(len(lengths)), len(lengths))
+        for batch in mixed_batches(order, lengths, config.batch_size, draw):
             yield [fit.train[i] for i in batch]
 
 
@@ -103,7 +106,7 @@ class Fitting:
     ) -> tuple[float, float | None]:
         """One optimiser step; the batch's loss, and its accuracy before the step if any decided."""
         loss, judged = 0.0, []
-        for part in passes(sequences):
+        for part in passes(sequences, TOKENS_A_PASS[self.tau.device.type]):
             chosen = [rows[i] for i in part]
             flat = [ids for i in part for ids in sequences[i]]
             rewards = self.reward.rewards(flat)
@@ -158,14 +161,14 @@ def read_progress(checkpoint: Path | None) -> Progress:
     return Progress(**values, judged=judged)
 
 
-def passes(sequences: Sequence[list[list[int]]]) -> list[list[int]]:
-    """Comparisons in groups that fit one pass through the model, neighbours in length together."""
+def passes(sequences: Sequence[list[list[int]]], tokens: int) -> list[list[int]]:
+    """Comparisons in groups of at most `tokens` padded tokens, neighbours in length together."""
     order = sorted(range(len(sequences)), key=lambda i: -max(map(len, sequences[i])))
     groups: list[list[int]] = [[]]
     for i in order:
         group = [*groups[-1], i]
         width = max(len(ids) for ids in sequences[group[0]])
-        if groups[-1] and width * sum(len(sequences[j]) for j in group) > TOKENS_A_PASS:
+        if groups[-1] and width * sum(len(sequences[j]) for j in group) > tokens:
             groups.append([])
         groups[-1].append(i)
     return groups

@@ -53,6 +53,7 @@ from rewardtrain.contract import (
     PromptRow,
     SampleRow,
 )
+from rewardtrain.core.data import mixed_batches
 from rewardtrain.core.policy import load_policy, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Seen, read_prompt, step_values, summary
 from rewardtrain.core.reward_model import load_reward_model
@@ -161,14 +162,19 @@ def check_vocabulary(
 
 
 def in_order(prompts: list[Prompt], config: PolicyConfig) -> Dataset:
-    """The prompts of every step, one seeded pass through all of them after another."""
-    wanted = config.steps * config.samples_per_step // config.samples_per_prompt
+    """The prompts of every step: one seeded pass through all of them after another.
+
+    A step asks prompts of like length, because one long prompt makes all its neighbours as slow.
+    """
+    each_step = config.samples_per_step // config.samples_per_prompt
     draw = random.Random(config.seed)
     order: list[int] = []
-    while len(order) < wanted:
+    while len(order) < config.steps * each_step:
         order += draw.sample(range(len(prompts)), len(prompts))
+    lengths = [len(prompt.ids) for prompt in prompts]
+    steps = mixed_batches(order[: config.steps * each_step], lengths, each_step, draw)
     table = [{"prompt": p.messages, "place": place} for place, p in enumerate(prompts)]
-    return Dataset.from_list(table).select(order[:wanted])
+    return Dataset.from_list(table).select([place for step in steps for place in step])
 
 
 def trainer_settings(log: RunLog, device: torch.device) -> RLOOConfig:
@@ -183,8 +189,7 @@ def trainer_settings(log: RunLog, device: torch.device) -> RLOOConfig:
         max_completion_length=config.max_new_tokens,
         temperature=config.temperature,
         learning_rate=config.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
-        warmup_steps=max(1, config.steps // 20),
+        lr_scheduler_type="constant",
         beta=config.beta,
         seed=config.seed,
         shuffle_dataset=False,
