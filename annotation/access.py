@@ -14,10 +14,11 @@ from annotation.models.projects import Role
 
 RANK = {Role.LABELER: 0, Role.REVIEWER: 1, Role.MANAGER: 2}
 
-User = AbstractBaseUser | AnonymousUser
+Visitor = AbstractBaseUser | AnonymousUser
+"""Whoever sends a request, signed in or not."""
 
 
-def project_for(user: User, slug: str, role: str = Role.LABELER) -> Project:
+def project_for(user: Visitor, slug: str, role: str = Role.LABELER) -> Project:
     """The project, with the user's row in it as `project.membership`.
 
     Raises:
@@ -31,14 +32,14 @@ def project_for(user: User, slug: str, role: str = Role.LABELER) -> Project:
     return membership.project
 
 
-def member_of(user: User, project: Project, role: str = Role.LABELER) -> Membership:
+def member_of(user: Visitor, project: Project, role: str = Role.LABELER) -> Membership:
     """The user's row in a project that was reached from another row; raises as project_for."""
     membership = _membership(user, project=project)
     _require(membership, role)
     return membership
 
 
-def assignment_for(user: User, key: str) -> Assignment:
+def assignment_for(user: Visitor, key: str) -> Assignment:
     """The user's own assignment; anybody else's is 404, a manager's eyes included."""
     if not user.is_authenticated:
         raise NotAuthenticated
@@ -57,7 +58,7 @@ def has_role(membership: Membership, role: str) -> bool:
     return RANK[Role(membership.role)] >= RANK[Role(role)]
 
 
-def _membership(user: User, **which: object) -> Membership:
+def _membership(user: Visitor, **which: object) -> Membership:
     if not user.is_authenticated:
         raise NotAuthenticated
     membership = (

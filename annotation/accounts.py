@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from axes.helpers import get_client_parameters, get_cool_off
+from axes.helpers import get_client_ip_address, get_client_parameters, get_cool_off
 from axes.models import AccessAttempt
 from axes.utils import reset as reset_lockout
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
+from annotation.access import Visitor
 from annotation.api.errors import body
 from annotation.events import record
 from annotation.models import ApiToken, Membership
@@ -121,14 +122,15 @@ def mail_reset_link(email: str) -> None:
         )
 
 
-def reset_link_for_member(*, membership: Membership, actor: User) -> str:
+def reset_link_for_member(*, membership: Membership, actor: Visitor) -> str:
     """The path of a link that a manager hands to a member who forgot the password.
 
     Raises:
         Refused: the account reaches further than the manager does; a link to it would too.
     """
+    assert actor.is_authenticated
     member = membership.user
-    managed = Membership.objects.filter(user=actor, role=Role.MANAGER).values("project")
+    managed = Membership.objects.filter(user_id=actor.pk, role=Role.MANAGER).values("project")
     beyond = Membership.objects.filter(user=member).exclude(project__in=managed)
     if member.is_staff or member.is_superuser or beyond.exists():
         raise Refused(
@@ -156,8 +158,10 @@ def reset_password(*, uid: str, token: str, password: str) -> User:
     return user
 
 
-def may_create_projects(user: User) -> bool:
-    return user.is_staff or Membership.objects.filter(user=user, role=Role.MANAGER).exists()
+def may_create_projects(user: User | AnonymousUser) -> bool:
+    if not user.is_authenticated:
+        return False
+    return user.is_staff or Membership.objects.filter(user_id=user.pk, role=Role.MANAGER).exists()
 
 
 def locked_out(
@@ -176,7 +180,7 @@ def locked_out(
 def seconds_locked_out(request: HttpRequest, credentials: dict) -> int:
     cool_off = get_cool_off(request) or timedelta()
     [which] = get_client_parameters(
-        credentials.get("username", ""), request.axes_ip_address, "", request, credentials
+        credentials.get("username", ""), get_client_ip_address(request), "", request, credentials
     )
     last = AccessAttempt.objects.filter(**which).order_by("-attempt_time").first()
     ends = (last.attempt_time if last else timezone.now()) + cool_off

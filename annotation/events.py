@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
-
+from annotation.access import Visitor
 from annotation.models import Event, Project
 
 
 def record(
     *,
     project: Project | None,
-    actor: AbstractBaseUser | None,
+    actor: Visitor | None,
     verb: str,
     subject: str,
     before: Any = None,

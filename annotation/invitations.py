@@ -4,13 +4,12 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from annotation.access import has_role
+from annotation.access import Visitor, has_role
 from annotation.events import record
 from annotation.models import Invitation, Membership, Project
 from annotation.models.projects import Role
@@ -18,7 +17,7 @@ from annotation.models.projects import Role
 
 @transaction.atomic
 def invite(
-    *, project: Project, actor: User | None, role: str, seats: int, days: int
+    *, project: Project, actor: Visitor | None, role: str, seats: int, days: int
 ) -> tuple[Invitation, str]:
     """The invitation and the path of its link, which cannot be found out again: only the hash of
     its key is stored. The actor is None for a command."""
@@ -29,7 +28,7 @@ def invite(
         role=role,
         seats=seats,
         expires_at=timezone.now() + timedelta(days=days),
-        created_by=actor,
+        created_by_id=actor.pk if actor else None,
     )
     record(
         project=project,
@@ -42,7 +41,7 @@ def invite(
 
 
 @transaction.atomic
-def revoke_invitation(*, invitation: Invitation, actor: User) -> None:
+def revoke_invitation(*, invitation: Invitation, actor: Visitor) -> None:
     """Nobody joins by it from now on; those who have stay."""
     invitation.revoked = True
     invitation.save(update_fields=["revoked"])
@@ -71,15 +70,16 @@ def usable_invitation(key: str) -> Invitation:
 
 
 @transaction.atomic
-def join_project(*, key: str, user: User) -> Membership:
+def join_project(*, key: str, user: Visitor) -> Membership:
     """Take a seat; a member who gains nothing by it takes none.
 
     The seat is taken by a conditional update, so that a hundred people at one link with ten seats
     become ten members.
     """
+    assert user.is_authenticated
     invitation = usable_invitation(key)
     membership, new = Membership.objects.get_or_create(
-        user=user, project=invitation.project, defaults={"role": invitation.role}
+        user_id=user.pk, project=invitation.project, defaults={"role": invitation.role}
     )
     if not new and has_role(membership, invitation.role):
         return membership
@@ -92,7 +92,7 @@ def join_project(*, key: str, user: User) -> Membership:
         project=invitation.project,
         actor=user,
         verb="joined",
-        subject=f"member {user.username}",
+        subject=f"member {user.get_username()}",
         before={"role": before} if before else None,
         after={"role": membership.role, "invitation": invitation.pk},
     )

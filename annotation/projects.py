@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
 from django.http import Http404
 from django.utils.text import slugify
 
+from annotation.access import Visitor
 from annotation.events import record
 from annotation.models import Acknowledgement, Guidelines, Membership, Project
 from annotation.models.projects import Role
@@ -24,13 +24,12 @@ STATES_AFTER = {
 
 
 @transaction.atomic
-def create_project(
-    *, actor: AbstractBaseUser, name: str, guidelines: str = "", **settings: Any
-) -> Project:
+def create_project(*, actor: Visitor, name: str, guidelines: str = "", **settings: Any) -> Project:
     """A draft project whose manager is `actor`; its slug comes from its name, once and for all."""
+    assert actor.is_authenticated
     for slug in slugs(name):
         project, created = Project.objects.get_or_create(
-            slug=slug, defaults={"name": name, "created_by": actor, **settings}
+            slug=slug, defaults={"name": name, "created_by_id": actor.pk, **settings}
         )
         if created:
             break
@@ -48,7 +47,7 @@ def create_project(
 
 
 @transaction.atomic
-def change_project(*, project: Project, actor: AbstractBaseUser, **settings: Any) -> Project:
+def change_project(*, project: Project, actor: Visitor, **settings: Any) -> Project:
     """Set what differs; the rest stays.
 
     Raises:
@@ -96,7 +95,7 @@ def refuse_what_no_longer_fits(project: Project, changed: dict[str, Any]) -> Non
 
 
 @transaction.atomic
-def change_state(*, project: Project, actor: AbstractBaseUser, state: str) -> Project:
+def change_state(*, project: Project, actor: Visitor, state: str) -> Project:
     """draft → open → paused → open → closed → open.
 
     Raises:
@@ -133,7 +132,7 @@ def change_state(*, project: Project, actor: AbstractBaseUser, state: str) -> Pr
 
 
 @transaction.atomic
-def write_guidelines(*, project: Project, actor: AbstractBaseUser, text: str) -> Guidelines:
+def write_guidelines(*, project: Project, actor: Visitor, text: str) -> Guidelines:
     """The next version; labelers are asked to read it before they go on."""
     Project.objects.select_for_update().get(pk=project.pk)
     last = project.guidelines.aggregate(last=Max("version"))["last"] or 0
@@ -150,7 +149,7 @@ def write_guidelines(*, project: Project, actor: AbstractBaseUser, text: str) ->
     return guidelines
 
 
-def acknowledge_guidelines(*, project: Project, labeler: AbstractBaseUser, version: int) -> None:
+def acknowledge_guidelines(*, project: Project, labeler: Visitor, version: int) -> None:
     """The labeler says that they have read this version; saying it twice changes nothing."""
     guidelines = project.guidelines.filter(version=version).first()
     if guidelines is None:
@@ -159,7 +158,7 @@ def acknowledge_guidelines(*, project: Project, labeler: AbstractBaseUser, versi
 
 
 @transaction.atomic
-def change_role(*, membership: Membership, actor: AbstractBaseUser, role: str) -> Membership:
+def change_role(*, membership: Membership, actor: Visitor, role: str) -> Membership:
     """Raises Refused where the project would be left without a manager."""
     before = membership.role
     if before == role:
@@ -179,7 +178,7 @@ def change_role(*, membership: Membership, actor: AbstractBaseUser, role: str) -
 
 
 @transaction.atomic
-def remove_member(*, membership: Membership, actor: AbstractBaseUser) -> None:
+def remove_member(*, membership: Membership, actor: Visitor) -> None:
     """The person's answers stay; what they hold open comes back to the queue when it expires."""
     refuse_to_lose_the_last_manager(membership)
     record(

@@ -34,7 +34,7 @@ class PromptRowSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     messages = TurnSerializer(many=True)
     split = serializers.ChoiceField(Prompt.Split.choices)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
 
 
@@ -96,7 +96,7 @@ class ReportSerializer(serializers.Serializer):
     created = serializers.IntegerField()
     existing = serializers.IntegerField()
     preferences = serializers.IntegerField(help_text="Answers that the file held.")
-    errors = LineErrorSerializer(many=True)
+    errors = LineErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 PASTED_OR_UPLOADED = {
@@ -144,8 +144,8 @@ class Comparisons(APIView):
             if name in request.query_params
         }
         rows = project.comparisons.filter(**wanted).select_related("prompt")
-        rows, following = page(rows.prefetch_related("places"), request)
-        body = {"results": ComparisonRowSerializer(rows, many=True).data, "next": following}
+        shown, following = page(rows.prefetch_related("places"), request)
+        body = {"results": ComparisonRowSerializer(shown, many=True).data, "next": following}
         return Response(body)
 
     @extend_schema(
@@ -164,8 +164,8 @@ class Preferences(APIView):
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Role.REVIEWER)
         rows = project.preferences.select_related("labeler", "comparison__prompt", "superseded_by")
-        rows, following = page(rows, request)
-        body = {"results": PreferenceRowSerializer(rows, many=True).data, "next": following}
+        shown, following = page(rows, request)
+        body = {"results": PreferenceRowSerializer(shown, many=True).data, "next": following}
         return Response(body)
 
 

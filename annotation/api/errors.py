@@ -1,5 +1,6 @@
 """One shape for every error: {"error": {"code", "message", "field", "fix"}}."""
 
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -35,10 +36,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     set_rollback()
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(ceil(wait))
     code = error.status_code
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         code = status.HTTP_401_UNAUTHORIZED

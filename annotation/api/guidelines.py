@@ -9,14 +9,17 @@ from rest_framework.views import APIView
 from annotation.access import project_for
 from annotation.api.pages import list_of
 from annotation.api.projects import GuidelinesSerializer
-from annotation.models import Acknowledgement
+from annotation.models import Acknowledgement, Guidelines
 from annotation.models.projects import Role
 from annotation.projects import acknowledge_guidelines, write_guidelines
 
 
 class GuidelinesVersionSerializer(GuidelinesSerializer):
     author = serializers.CharField(source="author.username", default=None, allow_null=True)
-    acknowledged = serializers.BooleanField(help_text="By me.")
+    acknowledged = serializers.SerializerMethodField(help_text="By me.")
+
+    def get_acknowledged(self, guidelines: Guidelines) -> bool:
+        return guidelines.pk in self.context["read"]
 
 
 class GuidelinesTextSerializer(serializers.Serializer):
@@ -31,15 +34,14 @@ class GuidelinesVersions(APIView):
     @extend_schema(operation_id="guidelines", responses=list_of(GuidelinesVersionSerializer))
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug)
-        versions = list(project.guidelines.select_related("author").order_by("-version"))
+        versions = project.guidelines.select_related("author").order_by("-version")
         read = set(
             Acknowledgement.objects.filter(
-                labeler=request.user, guidelines__project=project
+                labeler_id=request.user.pk, guidelines__project=project
             ).values_list("guidelines_id", flat=True)
         )
-        for version in versions:
-            version.acknowledged = version.pk in read
-        return Response({"results": GuidelinesVersionSerializer(versions, many=True).data})
+        rows = GuidelinesVersionSerializer(versions, many=True, context={"read": read})
+        return Response({"results": rows.data})
 
     @extend_schema(
         operation_id="write_guidelines",

@@ -26,7 +26,10 @@ class MemberSerializer(serializers.Serializer):
     name = serializers.CharField(source="user.get_full_name")
     role = serializers.ChoiceField(Role.choices)
     simulated = serializers.BooleanField()
-    labels = serializers.IntegerField(help_text="Preferences that count.")
+    labels = serializers.SerializerMethodField(help_text="Preferences that count.")
+
+    def get_labels(self, member: Membership) -> int:
+        return self.context["labels"][member.user_id]
 
 
 class RoleSerializer(serializers.Serializer):
@@ -41,13 +44,12 @@ class Members(APIView):
     @extend_schema(operation_id="members", responses=list_of(MemberSerializer))
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Role.MANAGER)
-        members = list(project.memberships.select_related("user").order_by("user__username"))
+        members = project.memberships.select_related("user").order_by("user__username")
         labels = Counter(
             dict(countable(project).order_by().values_list("labeler").annotate(Count("pk")))
         )
-        for member in members:
-            member.labels = labels[member.user_id]
-        return Response({"results": MemberSerializer(members, many=True).data})
+        rows = MemberSerializer(members, many=True, context={"labels": labels})
+        return Response({"results": rows.data})
 
 
 class MemberDetail(APIView):

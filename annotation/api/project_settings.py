@@ -66,7 +66,8 @@ def read_settings(
         Refused: one cannot be set, or not to this value; the sentence names field, value and fix.
     """
     given = serializer(data=request.data, partial=partial)
-    if isinstance(request.data, dict) and (unknown := set(request.data) - set(given.fields)):
+    sent = request.data if isinstance(request.data, dict) else {}
+    if unknown := set(sent) - set(given.fields):
         field = sorted(unknown)[0]
         raise Refused(
             "unknown_field",
@@ -79,8 +80,7 @@ def read_settings(
     field = first_problem(given.errors)[0].split(".")[0]
     if field not in ALLOWED:
         raise Refused("invalid", "The body must be a JSON object.", fix='Send {"name": "…"}.')
-    value = request.data.get(field)
-    said = f"is {reprlib.repr(value)}" if field in request.data else "is missing"
+    said = f"is {reprlib.repr(sent[field])}" if field in sent else "is missing"
     raise Refused(
         "invalid",
         f"{field} {said}; it must be {ALLOWED[field]}.",

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from django.db.models import Count, F
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -60,7 +60,12 @@ class ProjectSerializer(serializers.Serializer):
     grace_seconds = serializers.IntegerField()
     simulated = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-    guidelines = GuidelinesSerializer(source="latest_guidelines", allow_null=True)
+    guidelines = serializers.SerializerMethodField()
+
+    @extend_schema_field(GuidelinesSerializer(allow_null=True))
+    def get_guidelines(self, project: Project) -> dict[str, Any] | None:
+        latest = project.guidelines.order_by("-version").first()
+        return GuidelinesSerializer(latest).data if latest else None
 
 
 class StateSerializer(serializers.Serializer):
@@ -84,14 +89,15 @@ class Projects(APIView):
         settings = read_settings(NewProjectSerializer, request)
         project = projects.create_project(actor=request.user, **settings)
         return Response(
-            detail(project_for(request.user, project.slug)), status=status.HTTP_201_CREATED
+            ProjectSerializer(project_for(request.user, project.slug)).data,
+            status=status.HTTP_201_CREATED,
         )
 
 
 class ProjectDetail(APIView):
     @extend_schema(operation_id="project", responses=ProjectSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        return Response(detail(project_for(request.user, slug)))
+        return Response(ProjectSerializer(project_for(request.user, slug)).data)
 
     @extend_schema(
         operation_id="change_project",
@@ -102,7 +108,7 @@ class ProjectDetail(APIView):
         project = project_for(request.user, slug, Role.MANAGER)
         settings = read_settings(ProjectSettingsSerializer, request, partial=True)
         projects.change_project(project=project, actor=request.user, **settings)
-        return Response(detail(project_for(request.user, slug)))
+        return Response(ProjectSerializer(project_for(request.user, slug)).data)
 
 
 class ProjectState(APIView):
@@ -117,12 +123,7 @@ class ProjectState(APIView):
         given = StateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         projects.change_state(project=project, actor=request.user, **given.validated_data)
-        return Response(detail(project_for(request.user, slug)))
-
-
-def detail(project: Project) -> dict[str, Any]:
-    project.latest_guidelines = project.guidelines.order_by("-version").first()
-    return ProjectSerializer(project).data
+        return Response(ProjectSerializer(project_for(request.user, slug)).data)
 
 
 def project_rows(user: Any) -> list[dict[str, Any]]:
