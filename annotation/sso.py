@@ -2,6 +2,7 @@
 
 Whoever the provider vouches for may sign in to an account that exists; a new account takes an
 invitation, as it does with a password: the sign-in must have started on its page, /join/<key>.
+Who has a password already adds the provider by its address with `?process=connect`.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Any
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -27,8 +29,10 @@ def sign_in_choices() -> list[dict[str, str]]:
 
 class InvitedOnly(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        if not sociallogin.is_existing and not self.is_open_for_signup(request, sociallogin):
-            raise ImmediateHttpResponse(HttpResponseRedirect("/sign-in?sso=not-invited"))
+        connecting = sociallogin.state.get("process") == AuthProcess.CONNECT
+        if sociallogin.is_existing or connecting or self.is_open_for_signup(request, sociallogin):
+            return
+        raise ImmediateHttpResponse(HttpResponseRedirect("/sign-in?sso=not-invited"))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         invited = re.fullmatch(r"/join/([\w-]+)", sociallogin.state.get("next") or "")
