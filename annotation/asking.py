@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
 from annotation.modalities import MODALITIES
 from annotation.models import Comparison, ComparisonResponse, Project, Prompt, Response
 
 Messages = list[dict[str, str]]
+TURN = 16
+"""Comparisons of a prompt, a kind, that may be asked before all other prompts had their turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +134,6 @@ def add_comparisons(
             project=project,
             prompt=question.prompt,
             sha256=sha256,
-            shuffle=share_of(sha256_of(["shuffle", sha256])),
             kind=question.kind,
             priority=question.priority,
             wanted=project.overlap if question.wanted is None else question.wanted,
@@ -141,6 +144,7 @@ def add_comparisons(
             ComparisonResponse(comparison=comparison, response=response, place=place)
             for place, response in enumerate(distinct)
         )
+    _shuffle(fresh.values())
     Comparison.objects.bulk_create(fresh.values())
     ComparisonResponse.objects.bulk_create(places)
     rows = known | fresh
@@ -171,6 +175,25 @@ def _identity(question: Question) -> tuple[str, list[Response]]:
     distinct = sorted({r.pk: r for r in question.responses}.values(), key=lambda r: r.sha256)
     hashes = [response.sha256 for response in distinct]
     return sha256_of([question.kind, question.prompt.sha256, hashes]), distinct
+
+
+def _shuffle(fresh: Collection[Comparison]) -> None:
+    """Give each its place among equals: by chance, from the content's hash.
+
+    It says nothing of age or kind, and a prompt with many comparisons waits after every TURN of
+    them until the other prompts had theirs.
+    """
+    prompts = {comparison.prompt_id for comparison in fresh}
+    rows = Comparison.objects.filter(prompt__in=prompts).values_list("prompt", "kind")
+    asked = Counter({(prompt, kind): n for prompt, kind, n in rows.annotate(Count("pk"))})
+    for comparison in sorted(fresh, key=_chance):
+        turn = (comparison.prompt_id, comparison.kind)
+        comparison.shuffle = asked[turn] // TURN + _chance(comparison)
+        asked[turn] += 1
+
+
+def _chance(comparison: Comparison) -> float:
+    return share_of(sha256_of(["shuffle", comparison.sha256]))
 
 
 def _by_sha256(rows: Any, hashes: Iterable[str]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ time, so the same texts and answers give the same bytes, and the same sha256, in
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,9 +97,10 @@ def canonical_lines(
     rows: QuerySet[Preference] | list[Preference],
 ) -> list[tuple[Preference, dict[str, Any]]]:
     """Each preference with its line, ordered by content."""
-    aliases = _aliases(rows)
-    lines = [(row, _line(row, aliases)) for row in rows]
-    return sorted(lines, key=lambda pair: (pair[1]["comparison"], encode(pair[1])))
+    lines = [(row, _line(row)) for row in rows]
+    aliases = _aliases(lines)
+    named = [(row, values | {"labeler": aliases[row.labeler_id]}) for row, values in lines]
+    return sorted(named, key=lambda pair: (pair[1]["comparison"], encode(pair[1])))
 
 
 def sha256_of_lines(lines: list[tuple[Preference, dict[str, Any]]]) -> str:
@@ -127,13 +129,20 @@ def _fresh(project: Project) -> QuerySet[Preference]:
     return rows.filter(created_at__gte=last.created_at - margin, batch_items__isnull=True)
 
 
-def _aliases(rows: Iterable[Preference]) -> dict[int | None, str]:
-    """Labelers are told apart in training by their place among the batch's, never by name."""
-    labelers = sorted({row.labeler_id for row in rows if row.labeler_id is not None})
-    return {None: "import"} | {pk: f"labeler {n}" for n, pk in enumerate(labelers, 1)}
+def _aliases(lines: list[tuple[Preference, dict[str, Any]]]) -> dict[int | None, str]:
+    """Labelers are told apart in training, never named: they are numbered by what they said.
+
+    Two who said just the same may swap numbers, and the lines stay the same.
+    """
+    said: dict[int, list[str]] = defaultdict(list)
+    for row, values in lines:
+        if row.labeler_id is not None:
+            said[row.labeler_id].append(encode(values))
+    ordered = sorted(said, key=lambda labeler: sorted(said[labeler]))
+    return {None: "import"} | {pk: f"labeler {n}" for n, pk in enumerate(ordered, 1)}
 
 
-def _line(row: Preference, aliases: dict[int | None, str]) -> dict[str, Any]:
+def _line(row: Preference) -> dict[str, Any]:
     comparison = row.comparison
     responses = [place.response for place in comparison.places.all()]
     place_of = {response.pk: place for place, response in enumerate(responses)}
@@ -149,5 +158,4 @@ def _line(row: Preference, aliases: dict[int | None, str]) -> dict[str, Any]:
         "ranking": row.ranking,
         "strength": row.strength,
         "levels": row.levels,
-        "labeler": aliases[row.labeler_id],
     }

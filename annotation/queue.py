@@ -10,6 +10,7 @@ are added (`Project.additions`); what became free before it is marked `returned`
 comes first.
 """
 
+import json
 import random
 import uuid
 from collections import Counter
@@ -91,10 +92,22 @@ WITH ahead AS MATERIALIZED (
         SET state = 'leased', token = gen_random_uuid(), expires_at = EXCLUDED.expires_at,
             shown_at = NULL, updated_at = EXCLUDED.updated_at
     RETURNING id
+), moved AS (
+    UPDATE annotation_membership
+    SET places = %(places)s::jsonb || jsonb_build_object(%(lane)s, coalesce(
+        (SELECT jsonb_build_array(rank, shuffle, id) FROM ahead), %(end)s::jsonb))
+    WHERE id = %(membership)s
+    RETURNING places
 )
-SELECT (SELECT count(*) FROM given), ahead.rank, ahead.shuffle, ahead.id
-FROM (SELECT) AS once LEFT JOIN ahead ON true
+SELECT (SELECT count(*) FROM given), EXISTS (SELECT FROM ahead), places FROM moved
 """  # noqa: S608 (put together from the constants above)
+
+EXTEND = """
+UPDATE annotation_assignment a SET expires_at = %(expires)s
+FROM annotation_comparison c
+WHERE c.id = a.comparison_id AND c.project_id = %(project)s
+  AND a.labeler_id = %(labeler)s AND a.state = 'leased'
+"""
 
 RECLAIM = """
 WITH freed AS (
@@ -131,14 +144,9 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
         .select_related("project")
         .get(pk=membership.pk)
     )
-    held = list(_held(membership))
-    if held:
-        Assignment.objects.filter(pk__in=[a.pk for a in held]).update(expires_at=lease_end(now))
-    if len(held) >= want:
-        return held[:want]
-    if not _claim(membership, want - len(held), now):
-        if held or not reclaim(membership.project, now, besides=membership.user_id):
-            return held
+    held = _extend(membership, now)
+    if held < want and not _claim(membership, want - held, now) and not held:
+        reclaim(membership.project, now, besides=membership.user_id)
         _claim(membership, want, now)
     return list(_held(membership)[:want])
 
@@ -235,14 +243,33 @@ def finished(project: Project, fresh: int) -> Finished:
 
 
 def lock_assignment(assignment: Assignment) -> tuple[Membership, Assignment]:
-    """Both rows as they are now, locked in the one order that cannot deadlock."""
+    """The rows as they are now, locked in the one order that cannot deadlock."""
     membership = get_object_or_404(
-        Membership.objects.select_for_update(no_key=True),
+        Membership.objects.select_for_update(of=("self",), no_key=True).select_related("project"),
         user_id=assignment.labeler_id,
         project_id=assignment.comparison.project_id,
     )
-    Comparison.objects.select_for_update(no_key=True).get(pk=assignment.comparison_id)
-    return membership, Assignment.objects.select_for_update().get(pk=assignment.pk)
+    locked = (
+        Assignment.objects.select_for_update(of=("comparison", "self"), no_key=True)
+        .select_related("comparison")
+        .get(pk=assignment.pk)
+    )
+    locked.comparison.project = membership.project
+    return membership, locked
+
+
+def _extend(membership: Membership, now: datetime) -> int:
+    """Hold on to what this labeler has; returns how many that is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            EXTEND,
+            {
+                "project": membership.project_id,
+                "labeler": membership.user_id,
+                "expires": lease_end(now),
+            },
+        )
+        return cursor.rowcount
 
 
 def _claim(membership: Membership, wanted: int, now: datetime) -> int:
@@ -250,8 +277,7 @@ def _claim(membership: Membership, wanted: int, now: datetime) -> int:
 
     No gold or anchor comes once nothing else is left: alone it would show what it is.
     """
-    before = membership.places
-    if before.get("additions") != membership.project.additions:
+    if membership.places.get("additions") != membership.project.additions:
         membership.places = {"additions": membership.project.additions}
     mixed = _draw(membership.project, wanted)
     taken, more = _claim_from(Lane.MAIN, membership, wanted - mixed.total(), now)
@@ -259,8 +285,6 @@ def _claim(membership: Membership, wanted: int, now: datetime) -> int:
         taken += sum(_claim_from(lane, membership, n, now)[0] for lane, n in mixed.items())
     if mixed and taken < wanted:
         taken += _claim_from(Lane.MAIN, membership, wanted - taken, now)[0]
-    if membership.places != before:
-        membership.save(update_fields=["places"])
     return taken
 
 
@@ -284,18 +308,20 @@ def _claim_from(lane: Lane, membership: Membership, wanted: int, now: datetime) 
             {
                 "project": membership.project_id,
                 "labeler": membership.user_id,
+                "membership": membership.pk,
                 "lane": lane.value,
+                "places": json.dumps(membership.places),
                 "rank": rank,
                 "shuffle": shuffle,
                 "id": comparison,
+                "end": json.dumps(END),
                 "wanted": wanted,
                 "now": now,
                 "expires": lease_end(now),
             },
         )
-        taken, *ahead = cursor.fetchone()
-    more = ahead[0] is not None
-    membership.places = membership.places | {lane.value: ahead if more else END}
+        taken, more, places = cursor.fetchone()
+    membership.places = json.loads(places)
     return taken, more
 
 

@@ -27,6 +27,11 @@ class Migration(migrations.Migration):
             name='returned',
             field=models.BooleanField(default=False, help_text='It became free after some had passed it by in the queue: a trigger notes that.'),
         ),
+        migrations.AlterField(
+            model_name='comparison',
+            name='shuffle',
+            field=models.FloatField(help_text="Place among equals: the prompt's turn, and within it chance, by content's hash."),
+        ),
         migrations.AddField(
             model_name='membership',
             name='answers',

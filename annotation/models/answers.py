@@ -1,4 +1,8 @@
-"""Who was asked what, and what they answered."""
+"""Who was asked what, and what they answered.
+
+A foreign key has no index of its own where another index begins with it: these tables are written
+at every answer.
+"""
 
 import uuid
 
@@ -20,9 +24,11 @@ class Assignment(models.Model):
         EXPIRED = "expired"
 
     key = models.CharField(max_length=32, unique=True, default=opaque_key)
-    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="assignments")
+    comparison = models.ForeignKey(
+        Comparison, models.PROTECT, related_name="assignments", db_index=False
+    )
     labeler = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments"
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments", db_index=False
     )
     state = models.CharField(max_length=8, choices=State, default=State.LEASED)
     order = ArrayField(
@@ -46,13 +52,9 @@ class Assignment(models.Model):
             models.Index(fields=["labeler", "state"], name="assignment_of_labeler"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["comparison", "labeler"], name="asked_once_a_labeler"
-            ),
+            models.UniqueConstraint(fields=["comparison", "labeler"], name="asked_once_a_labeler"),
             models.CheckConstraint(
-                condition=Q(
-                    state__in=["leased", "answered", "skipped", "released", "expired"]
-                ),
+                condition=Q(state__in=["leased", "answered", "skipped", "released", "expired"]),
                 name="assignment_state_known",
             ),
         ]
@@ -83,13 +85,17 @@ class Preference(models.Model):
         COMPLETE = "complete"
         BEST = "best"
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="preferences")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="preferences", db_index=False)
     assignment = models.ForeignKey(
-        Assignment, models.PROTECT, null=True, related_name="preferences"
+        Assignment, models.PROTECT, null=True, related_name="preferences", db_index=False
     )
     comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="preferences")
     labeler = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="preferences"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="preferences",
+        db_index=False,
     )
     origin = models.CharField(max_length=12, choices=Origin)
     revision = models.PositiveIntegerField(default=1)

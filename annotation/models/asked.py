@@ -89,7 +89,7 @@ class Comparison(models.Model):
 
     TRAINING_KINDS = (Kind.ASK, Kind.SUSPECT)
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons", db_index=False)
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="comparisons")
     responses = models.ManyToManyField(Response, through="ComparisonResponse")
     sha256 = models.CharField(
@@ -104,7 +104,7 @@ class Comparison(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     priority = models.SmallIntegerField(default=0)
     shuffle = models.FloatField(
-        help_text="Place among equals, from the content's hash: it says nothing of age or kind."
+        help_text="Place among equals: the prompt's turn, and within it chance, by content's hash."
     )
     stream = models.CharField(max_length=20, default="random")
     selection_probability = models.FloatField(default=1.0)
