@@ -35,7 +35,7 @@ export function relative(iso: string, now = Date.now()): string {
     ["minute", 60],
   ] as const;
   for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   }
-  return format.format(Math.trunc(seconds), "second");
+  return format.format(Math.round(seconds), "second");
 }

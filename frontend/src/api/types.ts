@@ -208,6 +208,9 @@ export interface Event {
   actor: string | null;
   verb: string;
   subject: string;
+  /** Only what changed, each as it was recorded. */
+  before: unknown;
+  after: unknown;
 }
 
 /** Which models a project turns its circle with. */

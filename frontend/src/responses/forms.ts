@@ -186,10 +186,10 @@ function withoutLast(tiers: number[][]): number[][] {
 }
 
 function betterLabel(side: number, strength: number, levels: number): string {
-  const much = strengthWord(strength, levels);
-  return much
-    ? t("choice.better", { letter: letter(side), much })
-    : t("choice.better_plain", { letter: letter(side) });
+  const words = { letter: letter(side) };
+  if (levels === 1) return t("choice.better.one.1", words);
+  if (levels === 3) return t(`choice.better.three.${strength as 1 | 2 | 3}`, words);
+  return t(`choice.better.four.${strength as 1 | 2 | 3 | 4}`, words);
 }
 
 /** "much", "better", "slightly" on three steps; on four, "barely" comes last; on one, nothing. */

@@ -110,6 +110,7 @@ export class Labeling {
       guidelines_version: assignment.guidelines_version,
     });
     this.apply({ type: "answered", answer });
+    if (!this.shown.value) this.serve();
     return true;
   }
 
@@ -124,6 +125,7 @@ export class Labeling {
       note,
     });
     this.apply({ type: "skipped" });
+    if (!this.shown.value) this.serve();
   }
 
   /** Takes the last answer back: from the outbox, or where it is stored already, by retracting. */

@@ -22,9 +22,9 @@ export function GuidelinesPanel({ slug, versions, onClose }: Props) {
     onClose();
   });
   return (
-    <aside class="guidelines" aria-label={t("label.guidelines")}>
+    <aside class="guidelines" aria-label={t("label.guidelines_title")}>
       <header class="guidelines-head">
-        <h2>{t("label.guidelines")}</h2>
+        <h2>{t("label.guidelines_title")}</h2>
         <Button kind="quiet" hint="g" onClick={onClose}>
           {t("common.close")}
         </Button>

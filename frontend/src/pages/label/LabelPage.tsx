@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { NetworkError } from "../../api/client";
 import { usePoll, useResource } from "../../api/resource";
 import type { Assignment, GuidelinesVersion, Project, Results } from "../../api/types";
 import { t } from "../../i18n";
 import { useKeymap } from "../../keymap/useKeymap";
-import { Broken, Loading } from "../../parts/States";
+import { Broken, Empty, Loading } from "../../parts/States";
 import { FORMS, formFor } from "../../responses/forms";
 import type { Labeling } from "../../session/labeling";
 import type { Outbox } from "../../session/outbox";
@@ -32,6 +33,10 @@ export function LabelPage({ project, labeling, outbox }: LabelProps & { outbox: 
       <Status labeling={labeling} outbox={outbox} />
       {shown ? (
         <Pair project={project} labeling={labeling} outbox={outbox} assignment={shown} />
+      ) : error instanceof NetworkError ? (
+        <Empty title={t("label.offline")}>
+          <p>{t("label.offline_about", { count: outbox.waiting.value.length })}</p>
+        </Empty>
       ) : error ? (
         <Broken error={error} retry={() => labeling.serve()} />
       ) : loaded && finished ? (
@@ -52,7 +57,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const count = assignment.responses.length;
   const keymap = useMemo(() => labelKeymap(project, count), [project, count]);
   const [guidelines, setGuidelines] = useState(false);
-  const [collapsed, setCollapsed] = useState(false);
+  const [collapsed, setCollapsed] = useState(() => matchMedia("(max-width: 720px)").matches);
   const [plain, setPlain] = useState(false);
   const [skipping, setSkipping] = useState(false);
   const [noting, setNoting] = useState(0);
@@ -114,8 +119,8 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
           modality={project.modality}
           {...{ keymap, act, collapsed, plain, guidelines }}
         />
-        <Notices labeling={labeling} outbox={outbox} keymap={keymap} act={act} />
         <Responses {...{ project, labeling, assignment, plain, act }} />
+        <Notices labeling={labeling} outbox={outbox} keymap={keymap} act={act} />
         <ActionBar {...{ project, labeling, assignment, keymap, act, noting }} />
       </div>
       {guidelines && (

@@ -41,10 +41,10 @@ export function Prompt({ messages, keymap, act, collapsed, plain, guidelines, ..
           <Button
             kind="quiet"
             hint={hintFor(keymap, "collapse")}
-            aria-pressed={collapsed}
+            aria-expanded={!collapsed}
             onClick={() => act("collapse")}
           >
-            {t("label.collapse")}
+            {collapsed ? t("label.uncollapse") : t("label.collapse")}
           </Button>
         </div>
       </header>

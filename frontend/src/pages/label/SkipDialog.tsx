@@ -47,6 +47,7 @@ export function SkipDialog({ onClose, onSkip }: Props) {
                 type="radio"
                 name="reason"
                 required
+                autofocus={place === 0}
                 checked={reason === name}
                 onChange={() => setReason(name)}
               />

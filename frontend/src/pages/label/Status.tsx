@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Progress } from "../../api/types";
 import { clock, integer } from "../../format";
 import { t } from "../../i18n";
 import { InBar } from "../../parts/Shell";
@@ -19,16 +20,19 @@ export function Status({ labeling, outbox }: { labeling: Labeling; outbox: Outbo
       )}
       {progress && (
         <span class="progress-line">
-          {t("label.progress", {
-            labels: integer(Math.min(progress.labels, progress.freeze_after)),
-            freeze_after: integer(progress.freeze_after),
-          })}
+          <span class="wide">{t("label.progress", counts(progress))}</span>
+          <span class="narrow">{t("label.progress_short", counts(progress))}</span>
         </span>
       )}
       <Clock labeling={labeling} />
     </InBar>
   );
 }
+
+const counts = ({ labels, freeze_after }: Progress) => ({
+  labels: integer(Math.min(labels, freeze_after)),
+  freeze_after: integer(freeze_after),
+});
 
 function Clock({ labeling }: { labeling: Labeling }) {
   const [now, setNow] = useState(labeling.timer.total);

@@ -53,7 +53,7 @@ function ProjectRow({ row }: { row: ProjectSummary }) {
         {name}
       </Link>
       <span class="project-tags">
-        <span class={state === "open" ? "tag accent" : "tag"}>{t(`state.${state}`)}</span>
+        <span class={state === "paused" ? "tag warn" : "tag"}>{t(`state.${state}`)}</span>
         {simulated && <span class="tag">{t("shell.simulated")}</span>}
         <span class="quiet">{t(`role.${role}`)}</span>
       </span>

@@ -71,7 +71,7 @@ function Members({ base, members, reload }: MembersProps) {
               <>
                 {member.username}{" "}
                 {member.simulated && <span class="tag">{t("shell.simulated")}</span>}
-                {member.name && <div class="quiet">{member.name}</div>}
+                {differs(member) && <span class="quiet">{member.name}</span>}
               </>
             ),
           },
@@ -131,4 +131,9 @@ function Members({ base, members, reload }: MembersProps) {
       )}
     </>
   );
+}
+
+/** A full name says something only when it is not the user name again. */
+function differs({ name, username }: Member): boolean {
+  return name !== "" && name.toLowerCase() !== username.toLowerCase();
 }

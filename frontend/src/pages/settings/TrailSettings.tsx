@@ -37,7 +37,14 @@ export function TrailSettings({ project }: SettingsProps) {
                 cell: (event) => event.actor ?? t("settings.trail.command"),
               },
               { head: t("settings.trail.what"), cell: (event) => event.verb },
-              { head: t("settings.trail.on"), cell: (event) => event.subject },
+              {
+                head: t("settings.trail.on"),
+                cell: (event) => (
+                  <>
+                    {event.subject} <span class="quiet">{changeIn(event)}</span>
+                  </>
+                ),
+              },
             ]}
           />
         )}
@@ -53,3 +60,26 @@ export function TrailSettings({ project }: SettingsProps) {
     </Section>
   );
 }
+
+/** "state: open → paused"; a long value is cut. */
+export function changeIn({ before, after }: Pick<Event, "before" | "after">): string {
+  const [old, fresh] = [fieldsOf(before), fieldsOf(after)];
+  const names = [...new Set([...Object.keys(old), ...Object.keys(fresh)])];
+  return names
+    .map((name) => {
+      const change = [old[name], fresh[name]].filter((value) => value !== undefined);
+      const words = change.map((value) =>
+        cut(typeof value === "string" ? value : JSON.stringify(value)),
+      );
+      return [name, words.join(" → ")].filter(Boolean).join(": ");
+    })
+    .join(", ");
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  if (value === null || value === undefined) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  return { "": value };
+}
+
+const cut = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

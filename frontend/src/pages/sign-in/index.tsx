@@ -18,6 +18,7 @@ export default function SignIn() {
   const [password, setPassword] = useState("");
   const [forgot, setForgot] = useState(false);
   const enter = useAction(signIn);
+  const refused = new URLSearchParams(search).get("sso");
 
   if (session.value?.user) return <Redirect to={safeNext(search)} replace />;
   const { demo_accounts: accounts = [], mail, sso = [] } = session.value ?? {};
@@ -31,6 +32,8 @@ export default function SignIn() {
   return (
     <div class="gate">
       <h1>{t("sign_in.title")}</h1>
+      {refused === "not-invited" && <Notice kind="warn">{t("sign_in.sso_not_invited")}</Notice>}
+      {refused === "failed" && <Notice kind="warn">{t("sign_in.sso_failed")}</Notice>}
       <form
         class="form"
         onSubmit={(event) => {
@@ -68,7 +71,7 @@ export default function SignIn() {
         </Button>
       </form>
       {sso.map(({ name, url }) => (
-        <a key={url} class="button" href={url}>
+        <a key={url} class="button" href={`${url}?next=${encodeURIComponent(safeNext(search))}`}>
           {t("sign_in.sso", { name })}
         </a>
       ))}
