@@ -75,7 +75,7 @@ def schema_drift(env: Mapping[str, str], folder: Path) -> int:
         return status
     if status := run("npx", "openapi-typescript", str(schema), "--output", str(types), cwd=FRONT):
         return status
-    if filecmp.cmp(types, SCHEMA_TYPES, shallow=False):
+    if SCHEMA_TYPES.exists() and filecmp.cmp(types, SCHEMA_TYPES, shallow=False):
         return 0
     print(f"{SCHEMA_TYPES.relative_to(BASE_DIR)} is not what the API says: npm run schema.")
     return 1
