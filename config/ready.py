@@ -63,7 +63,7 @@ def load_demo_or_point_to_the_first_account() -> None:
     if settings.DEMO:
         call_command("load_demo")
     elif not get_user_model().objects.filter(is_active=True).exists():
-        print("== No account yet: bin/manage createsuperuser makes the first one.", flush=True)
+        print("== No account yet: bin/manage create_manager NAME makes the first one.", flush=True)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def test_a_server_serves_mends_itself_stops_in_order_and_starts_again_after_kill
     server = Server(var)
     said = server.wait_for("Vibecheck serves at")
     assert f"http://localhost:{server.port}" in said
-    assert "createsuperuser" in said
+    assert "create_manager" in said
     assert server.get("/api/health/") == (200, b'{"ok": true}')
     assert b"<script" in server.get("/sign-in")[1]
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
