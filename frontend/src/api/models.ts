@@ -1,0 +1,229 @@
+/** What the server sends about models: the loop's half of the HTTP schema. */
+
+import type { Message, Outcome, ProjectState } from "./types";
+
+export type RunKind = "generate" | "reward" | "policy" | "evaluate";
+export type RunPurpose = "ask" | "arena" | "train" | "measure";
+export type RunState = "queued" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+export type Stage = "candidate" | "provisional" | "promoted" | "archived";
+export type VersionKind = "reward" | "policy";
+
+/** A share from 0 to 1 of n, with the ends of its 95 % interval. */
+export interface Share {
+  n: number;
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** Accuracy on decided pairs: of the held-out split, or of all labels by cross-validation. */
+export interface Accuracy extends Share {
+  source: "heldout" | "folds";
+}
+
+/** How a policy stands in blind comparisons; a tie is half a win. null where none is answered. */
+export interface Standing {
+  n: number;
+  wins: number;
+  ties: number;
+  losses: number;
+  /** Of the ties, those where both wrote the same text, so nobody was asked. */
+  identical: number;
+  /** Comparisons that still wait for an answer; they count nowhere. */
+  open: number;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+/** A version or a batch as others refer to it. */
+export interface Numbered {
+  id: number;
+  number: number;
+}
+
+export interface Run {
+  id: number;
+  project: string;
+  kind: RunKind;
+  purpose: RunPurpose;
+  state: RunState;
+  /** What it is doing, in the script's words. */
+  stage: string;
+  step: number;
+  steps: number;
+  seconds_left: number | null;
+  device: string;
+  attempt: number;
+  error: string;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** How many runs of its queue end before it starts; null once it runs. */
+  queue_position: number | null;
+  /** null: the loop. */
+  requested_by: string | null;
+  batch: Numbered | null;
+  policy: Numbered | null;
+  reference: Numbered | null;
+  reward_model: Numbered | null;
+  /** What it left. */
+  version: Numbered | null;
+}
+
+export interface RunDetail extends Run {
+  configuration: Record<string, unknown>;
+  report: Record<string, unknown> | null;
+  /** To the reference, in nats; the last one measured. */
+  kl: number | null;
+  lineage: Link[];
+}
+
+/** One step of a lineage; `href` is a page of ours. */
+export interface Link {
+  type: "policy" | "run" | "reward_model" | "batch" | "preferences" | "labelers";
+  id: string;
+  label: string;
+  href: string;
+}
+
+export interface Sample {
+  /** From 1, in the order of writing. */
+  place: number;
+  prompt: string;
+  text: string;
+  tokens: number;
+  truncated: boolean;
+  kl: number | null;
+  reward: number | null;
+  step: number | null;
+  by_reference: boolean;
+}
+
+export interface Version extends Numbered {
+  project: string;
+  kind: VersionKind;
+  stage: Stage;
+  is_reference: boolean;
+  source: string;
+  created_at: string;
+  accuracy: Accuracy | null;
+  win_rate: Standing | null;
+}
+
+export interface VersionDetail extends Version {
+  metrics: Record<string, unknown>;
+  hashes: { weights: string; data: string; config: string };
+  run: Run | null;
+  decisions: Decision[];
+  ancestors: Link[];
+  descendants: Link[];
+}
+
+/** A line of the story. */
+export interface Decision {
+  id: number;
+  created_at: string;
+  what: string;
+  reason: string;
+  figures: Record<string, unknown>;
+  run: number | null;
+  version: number | null;
+  /** null: the loop. */
+  actor: string | null;
+  round: number | null;
+}
+
+export interface BatchRow extends Numbered {
+  size: number;
+  /** Preferences that no earlier batch holds. */
+  fresh: number;
+  sha256: string;
+  simulated: boolean;
+  created_at: string;
+}
+
+export interface BatchDetail extends BatchRow {
+  project: string;
+  created_by: string | null;
+  labelers: { username: string; count: number }[];
+  outcomes: Partial<Record<Outcome, number>>;
+  reward_model: Version | null;
+  run: Run | null;
+}
+
+export interface BatchPreference {
+  id: number;
+  labeler: string | null;
+  outcome: Outcome;
+  strength: number | null;
+  created_at: string;
+  guidelines_version: number | null;
+  split: "train" | "heldout";
+  prompt: Message[];
+  /** Best tier first. */
+  responses: { messages: Message[]; tier: number }[];
+}
+
+export type WaitsFor =
+  | "labels"
+  | "generate"
+  | "reward_run"
+  | "gate"
+  | "start_policy"
+  | "policy_run"
+  | "arena_labels"
+  | "promotion";
+
+export interface Round {
+  number: number;
+  started_at: string;
+  finished_at: string | null;
+  steps: { what: "labels" | "reward_model" | "policy" | "arena" | "promotion"; done: boolean }[];
+}
+
+export interface Circle {
+  project: { slug: string; name: string; state: ProjectState; simulated: boolean };
+  waits_for: WaitsFor;
+  waits_sentence: string;
+  labels: {
+    /** Countable ones that no batch holds. */
+    new: number;
+    countable: number;
+    freeze_after: number;
+    /** Labels that can still be given. */
+    open: number;
+  };
+  batch: BatchRow | null;
+  reward_model: (Numbered & { stage: Stage; accuracy: Accuracy | null }) | null;
+  policy: (Numbered & { stage: Stage; is_reference: boolean }) | null;
+  candidate: Numbered | null;
+  win_rate: (Standing & { policy: Numbered; against: Numbered }) | null;
+  /** What is at work or waits, oldest first, then what ended last. */
+  runs: Run[];
+  /** Newest first. */
+  rounds: Round[];
+  story: Decision[];
+  workers: { train: boolean; infer: boolean; default: boolean; device: string };
+}
+
+export interface Arena {
+  matches: (Standing & { policy: Numbered; opponent: Numbered })[];
+  points: ArenaPoint[];
+}
+
+export interface ArenaPoint {
+  version: Numbered;
+  /** Mean KL of a response to the reference, in nats. */
+  kl: number | null;
+  /** By how many spreads of its scores the reward model puts it above the reference. */
+  proxy: number | null;
+  win_rate: Standing | null;
+}
+
+/** What the fine-tuning dialog needs of a project's rules. */
+export interface LoopRules {
+  policy_configuration: { steps: number; beta: number; learning_rate: number };
+  /** What the demo's run with hardly any anchor changes in it; null where it is not offered. */
+  hackable: { steps: number; beta: number; learning_rate: number } | null;
+}

@@ -1,0 +1,63 @@
+/** Which curves a run of each kind shows: names are those of its metrics. */
+
+import type { RunKind } from "../api/models";
+import type { Ink } from "./ink";
+
+export interface Line {
+  name: string;
+  ink: Ink;
+  dash?: number[];
+  axis?: "left" | "right";
+}
+
+export interface Plot {
+  name: "reward" | "kl" | "variety" | "length" | "loss" | "accuracy" | "learning_rate";
+  lines: Line[];
+  /** What each axis must show, whatever the values are. */
+  left?: readonly number[];
+  right?: readonly number[];
+  /** A level that means something, drawn across. */
+  guide?: number;
+}
+
+const POLICY: Plot[] = [
+  { name: "reward", lines: [{ name: "reward", ink: "accent" }], left: [0], guide: 0 },
+  { name: "kl", lines: [{ name: "kl", ink: "accent" }], left: [0] },
+  {
+    name: "variety",
+    lines: [
+      { name: "entropy", ink: "accent" },
+      { name: "repetition", ink: "warn", dash: [5, 3], axis: "right" },
+    ],
+    left: [0],
+    right: [0, 1],
+  },
+  {
+    name: "length",
+    lines: [
+      { name: "length", ink: "accent" },
+      { name: "truncated", ink: "warn", dash: [5, 3], axis: "right" },
+    ],
+    left: [0],
+    right: [0, 1],
+  },
+];
+
+const REWARD: Plot[] = [
+  { name: "loss", lines: [{ name: "loss", ink: "accent" }], left: [0] },
+  {
+    name: "accuracy",
+    lines: [{ name: "accuracy", ink: "accent" }],
+    left: [0, 1],
+    guide: 0.5,
+  },
+  { name: "learning_rate", lines: [{ name: "learning_rate", ink: "ink-2" }], left: [0] },
+];
+
+/** Generate and evaluate runs have nothing to draw. */
+export const PLOTS: Record<RunKind, Plot[]> = {
+  policy: POLICY,
+  reward: REWARD,
+  generate: [],
+  evaluate: [],
+};

@@ -1,0 +1,96 @@
+import { useState } from "preact/hooks";
+import { post } from "../../api/client";
+import type { Standing, VersionDetail } from "../../api/models";
+import { isClear, rateOf } from "../../charts/figures";
+import { integer } from "../../format";
+import { t } from "../../i18n";
+import { Button } from "../../parts/Button";
+import { Dialog } from "../../parts/Dialog";
+import { Field } from "../../parts/Field";
+import { Interval } from "../../parts/Interval";
+import { ErrorNotice } from "../../parts/Notice";
+import { useAction } from "../../parts/useAction";
+import "./models.css";
+
+interface Props {
+  version: { id: number; name: string; standing: Standing | null };
+  onClose: () => void;
+  onPromoted: (version: VersionDetail) => void;
+}
+
+/** Puts a version into service on the figure that is shown; a reason where the figure is unclear. */
+export function Promote({ version, onClose, onPromoted }: Props) {
+  const { standing } = version;
+  const rate = rateOf(standing);
+  const [reason, setReason] = useState("");
+  const promote = useAction(async () => {
+    onPromoted(await post<VersionDetail>(`models/${version.id}/promote/`, { reason }));
+  });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    promote.run();
+  };
+
+  return (
+    <Dialog title={t("promote.title", { name: version.name })} onClose={onClose}>
+      <form class="form" onSubmit={submit}>
+        <dl class="facts">
+          <div>
+            <dt>{t("promote.win_rate")}</dt>
+            <dd>
+              <Interval figure={rate} />
+            </dd>
+          </div>
+          {standing && (
+            <div>
+              <dt>{t("promote.of_them")}</dt>
+              <dd>{standingWords(standing)}</dd>
+            </div>
+          )}
+        </dl>
+        <p>{t(isClear(rate) ? "promote.clear" : rate ? "promote.unclear" : "promote.no_figure")}</p>
+        {!isClear(rate) && (
+          <Field
+            label={t("promote.reason")}
+            help={t("promote.reason_help")}
+            error={promote.errorOf("reason")}
+          >
+            {(control) => (
+              <textarea
+                {...control}
+                rows={3}
+                required={rate === null}
+                value={reason}
+                onInput={(event) => setReason(event.currentTarget.value)}
+              />
+            )}
+          </Field>
+        )}
+        {!promote.errorOf("reason") && <ErrorNotice error={promote.error} />}
+        <div class="actions">
+          <Button type="submit" kind="primary" busy={promote.busy}>
+            {t("promote.do", { name: version.name })}
+          </Button>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** "12 wins, 2 ties (1 of them identical texts), 6 losses, 3 still open". */
+export function standingWords({ wins, ties, losses, identical, open }: Standing): string {
+  const parts = [
+    t("arena.wins", { count: wins, shown: integer(wins) }),
+    identical > 0
+      ? t("arena.ties_identical", {
+          count: ties,
+          shown: integer(ties),
+          identical: integer(identical),
+        })
+      : t("arena.ties", { count: ties, shown: integer(ties) }),
+    t("arena.losses", { count: losses, shown: integer(losses) }),
+  ];
+  if (open > 0) parts.push(t("arena.open", { count: open, shown: integer(open) }));
+  return parts.join(", ");
+}
