@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import django
+from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -61,6 +62,8 @@ def load_demo_or_point_to_the_first_account() -> None:
     from django.contrib.auth import get_user_model
 
     if settings.DEMO:
+        if not apps.get_model("annotation.Project").objects.exists():
+            print("== Loading the demo's projects", flush=True)
         call_command("load_demo")
     elif not get_user_model().objects.filter(is_active=True).exists():
         print("== No account yet: bin/manage create_manager NAME makes the first one.", flush=True)
