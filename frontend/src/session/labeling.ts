@@ -9,13 +9,16 @@ import type {
   Choice,
   Draft,
   OwnAnswer,
+  PreferenceBody,
   Receipt,
   Results,
+  Retraction,
 } from "../api/types";
 import { prepare } from "../render/markdown";
 import type { Outbox } from "./outbox";
 import { type LabelEvent, type LabelState, reduce, START, shownIn } from "./state";
 import { ActiveTimer } from "./timer";
+import { uuid } from "./uuid";
 
 const WANT = 3;
 const RENEW_EVERY = 150_000;
@@ -36,7 +39,7 @@ export class Labeling {
   private shownAt = 0;
   private drafting: ReturnType<typeof setTimeout> | undefined;
   private answers: OwnAnswer[] = [];
-  private next: number | null = null;
+  private next: Results<OwnAnswer>["next"] = null;
   private asked = 0;
   private busy = false;
   private readonly stops: (() => void)[] = [];
@@ -102,13 +105,14 @@ export class Labeling {
     const answer: Answer = { ...choice, rationale, flags, ratings };
     const active_ms = Math.round(this.timer.lap);
     this.dropDraftTimer();
-    this.outbox.add(assignment.key, `assignments/${assignment.key}/preference/`, {
+    const body: PreferenceBody = {
       ...answer,
       token: assignment.token,
-      idempotency_key: crypto.randomUUID(),
+      idempotency_key: uuid(),
       active_ms,
       guidelines_version: assignment.guidelines_version,
-    });
+    };
+    this.outbox.add(assignment.key, `assignments/${assignment.key}/preference/`, body);
     this.apply({ type: "answered", answer });
     if (!this.shown.value) this.serve();
     return true;
@@ -140,10 +144,9 @@ export class Labeling {
         return;
       }
       if (!(await this.outbox.settle(key))) throw new NetworkError();
-      const { assignment, progress } = await post<Receipt & { assignment: Assignment }>(
-        `assignments/${key}/retract/`,
-        { idempotency_key: crypto.randomUUID() },
-      );
+      const { assignment, progress } = await post<Retraction>(`assignments/${key}/retract/`, {
+        idempotency_key: uuid(),
+      });
       this.apply({
         type: "undone",
         assignment: { ...assignment, answer: null },
@@ -182,9 +185,7 @@ export class Labeling {
   private async ownAnswer(place: number): Promise<OwnAnswer | undefined> {
     if (place >= this.answers.length && (this.answers.length === 0 || this.next !== null)) {
       const before = this.answers.length === 0 ? "" : `?before=${this.next}`;
-      const page = await get<Results<OwnAnswer> & { next: number | null }>(
-        `projects/${this.slug}/answers/${before}`,
-      );
+      const page = await get<Results<OwnAnswer>>(`projects/${this.slug}/answers/${before}`);
       this.answers = [...this.answers, ...page.results];
       this.next = page.next;
     }

@@ -17,7 +17,7 @@ const serving = (keys: string[], finished: AssignmentsAnswer["finished"] = null)
   type: "served",
   served: {
     assignments: keys.map((key) => pair(key)),
-    progress: { labels: 0, freeze_after: 40, mine_today: 0 },
+    progress: { labels: 0, freeze_after: 40, mine_today: 0, mine: 0 },
     finished,
   },
 });
