@@ -174,3 +174,8 @@ def read_report(run: Run) -> dict[str, Any] | None:
         return json.loads((run_dir(run) / contract.REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def read_data(run: Run) -> list[dict[str, Any]]:
+    with (run_dir(run) / contract.DATA).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from annotation.asking import add_comparison, add_prompt, add_response
+from annotation.asking import Question, add_comparisons, add_prompts, add_responses
 from annotation.models import Membership, Project
 from annotation.projects import change_state, create_project
 from rewardtrain import rounds
@@ -90,8 +90,7 @@ def add_tiny_tales(manager: AbstractBaseUser) -> Project:
         freeze_after=FREEZE_AFTER,
     )
     rounds.set_reference(project=project, source=POLICY, actor=manager)
-    for messages in demo_prompts():
-        add_prompt(project, messages, source="demo")
+    add_prompts(project, demo_prompts(), source="demo")
     return project
 
 
@@ -107,8 +106,7 @@ def add_assistant_answers(manager: AbstractBaseUser) -> Project:
     rules = rounds.rules_of(project)
     rules.reward_backbone = POLICY
     rules.save(update_fields=["reward_backbone"])
-    for row in answers():
-        add_pairs(project, row)
+    add_pairs(project, list(answers()))
     return project
 
 
@@ -119,13 +117,16 @@ def answers() -> Iterator[dict[str, Any]]:
             yield from map(json.loads, lines)
 
 
-def add_pairs(project: Project, row: dict[str, Any]) -> None:
+def add_pairs(project: Project, rows: list[dict[str, Any]]) -> None:
     """Two pairs a prompt, each response in one of them, so easy and hard ones are mixed."""
-    prompt, _ = add_prompt(project, row["messages"], source=f"demo, {row['topic']}")
-    responses = [
-        add_response(prompt, [{"role": "assistant", "content": answer["content"]}])[0]
-        for answer in row["responses"]
+    prompts = [p for p, _ in add_prompts(project, [r["messages"] for r in rows], source="demo")]
+    texts = [
+        (prompt, [{"role": "assistant", "content": answer["content"]}])
+        for prompt, row in zip(prompts, rows, strict=True)
+        for answer in random.Random(row["id"]).sample(row["responses"], len(row["responses"]))
     ]
-    random.Random(row["id"]).shuffle(responses)
-    for pair in (responses[:2], responses[2:]):
-        add_comparison(project, prompt, pair)
+    responses = [response for response, _ in add_responses(project, texts)]
+    pairs = zip(responses[::2], responses[1::2], strict=True)
+    add_comparisons(
+        project, [Question(prompt=first.prompt, responses=[first, other]) for first, other in pairs]
+    )

@@ -14,10 +14,9 @@ from rewardtrain import arena, contract, ingest, start
 from rewardtrain.demo import taste
 from rewardtrain.demo.prompts import demo_prompts
 from rewardtrain.demo.tales import sentences
-from rewardtrain.launch import run_dir
+from rewardtrain.launch import read_data, run_dir
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import configure
-from rewardtrain.results import read_data
 from rewardtrain.rows import Row, seed_for
 
 PAIRS = 2_000

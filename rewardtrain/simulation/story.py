@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from knox.models import get_token_model
 
-from annotation.asking import add_prompt
+from annotation.asking import add_prompts
 from annotation.models import Project
 from annotation.projects import change_state, create_project
 from rewardtrain import arena, gate, rounds
@@ -255,6 +255,5 @@ def make_project(labels: int, seed: int) -> Project:
     rules.arena_prompts = ARENA_PROMPTS
     rules.save()
     rounds.set_reference(project=project, source=POLICY, actor=maker)
-    for messages in demo_prompts():
-        add_prompt(project, messages, source="demo")
+    add_prompts(project, demo_prompts(), source="demo")
     return project
