@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.asking import sha256_of
+from annotation.claims import lease_end
 from annotation.forms import Answer, InvalidAnswer, check_answer
 from annotation.models import (
     Assignment,
@@ -26,7 +27,7 @@ from annotation.models import (
     Project,
     Response,
 )
-from annotation.queue import lease_end, lock_assignment
+from annotation.queue import lock_assignment
 
 State = Assignment.State
 SAID = [

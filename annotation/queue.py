@@ -3,32 +3,21 @@
 A lease is a slot of a comparison held for one labeler. `Comparison.leased` and `done` count slots
 held and answered, and a constraint keeps their sum within `wanted`, so no interleaving can ask one
 person too many. Rows are locked in one order everywhere: membership, comparison, assignment.
-
-A labeler's place in a lane is the first comparison that they may be asked: all before it were
-full, or theirs already, so looking past them again would only cost. It holds until comparisons
-are added (`Project.additions`); what became free before it is marked `returned` by a trigger, and
-comes first.
 """
 
-import json
 import random
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from annotation import claims
 from annotation.models import Assignment, Comparison, Membership, Project
-
-UNSHOWN_SECONDS = 15
-"""How old a prefetched lease must be, its comparison never shown, before others may take it."""
-START, END = [-40_000, -1.0, 0], [40_000, 0.0, 0]
-"""Places before and after every comparison: negated priority, shuffle, id."""
 
 State = Assignment.State
 Lane = Comparison.Lane
@@ -46,91 +35,6 @@ class Finished:
     next: str
 
 
-ORDER = "0 - c.priority, c.shuffle, c.id"
-ASKABLE = """
-    c.project_id = %(project)s AND c.lane = %(lane)s
-    AND c.state = 'open' AND c.done < c.wanted - c.leased
-    AND (c.reserved_for_id IS NULL OR c.reserved_for_id = %(labeler)s)
-    AND NOT EXISTS (
-        SELECT FROM annotation_assignment a
-        WHERE a.comparison_id = c.id AND a.labeler_id = %(labeler)s
-          AND a.state NOT IN ('released', 'expired'))
-"""
-PLACE = "(%(rank)s, %(shuffle)s::float8, %(id)s)"
-CLAIM = f"""
-WITH ahead AS MATERIALIZED (
-    SELECT 0 - c.priority AS rank, c.shuffle, c.id FROM annotation_comparison c
-    WHERE {ASKABLE} AND ({ORDER}) >= {PLACE}
-    ORDER BY {ORDER} LIMIT 1
-), behind AS (
-    SELECT c.id FROM annotation_comparison c
-    WHERE {ASKABLE} AND c.returned AND ({ORDER}) < {PLACE}
-    ORDER BY {ORDER} LIMIT %(wanted)s
-    FOR NO KEY UPDATE OF c SKIP LOCKED
-), onward AS (
-    SELECT c.id FROM annotation_comparison c
-    WHERE {ASKABLE} AND ({ORDER}) >=
-        ((SELECT rank FROM ahead), (SELECT shuffle FROM ahead), (SELECT id FROM ahead))
-    ORDER BY {ORDER} LIMIT %(wanted)s - (SELECT count(*) FROM behind)
-    FOR NO KEY UPDATE OF c SKIP LOCKED
-), held AS (
-    UPDATE annotation_comparison c SET leased = c.leased + 1
-    FROM (SELECT id FROM behind UNION ALL SELECT id FROM onward) picked
-    WHERE c.id = picked.id
-    RETURNING c.id
-), given AS (
-    INSERT INTO annotation_assignment
-        (key, comparison_id, labeler_id, state, "order", token, expires_at, skip_reason,
-         skip_note, created_at, updated_at)
-    SELECT translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/=', '-_'), held.id,
-           %(labeler)s, 'leased',
-           (SELECT array_agg(r.place ORDER BY random())
-            FROM annotation_comparisonresponse r WHERE r.comparison_id = held.id),
-           gen_random_uuid(), %(expires)s, '', '', %(now)s, %(now)s
-    FROM held
-    ON CONFLICT (comparison_id, labeler_id) DO UPDATE
-        SET state = 'leased', token = gen_random_uuid(), expires_at = EXCLUDED.expires_at,
-            shown_at = NULL, updated_at = EXCLUDED.updated_at
-    RETURNING id
-), moved AS (
-    UPDATE annotation_membership
-    SET places = %(places)s::jsonb || jsonb_build_object(%(lane)s, coalesce(
-        (SELECT jsonb_build_array(rank, shuffle, id) FROM ahead), %(end)s::jsonb))
-    WHERE id = %(membership)s
-    RETURNING places
-)
-SELECT (SELECT count(*) FROM given), EXISTS (SELECT FROM ahead), places FROM moved
-"""  # noqa: S608 (put together from the constants above)
-
-EXTEND = """
-UPDATE annotation_assignment a SET expires_at = %(expires)s
-FROM annotation_comparison c
-WHERE c.id = a.comparison_id AND c.project_id = %(project)s
-  AND a.labeler_id = %(labeler)s AND a.state = 'leased'
-"""
-
-RECLAIM = """
-WITH freed AS (
-    SELECT a.id, a.comparison_id
-    FROM annotation_assignment a
-    JOIN annotation_comparison c ON c.id = a.comparison_id
-    WHERE a.state = 'leased' AND c.project_id = %(project)s AND a.labeler_id <> %(labeler)s
-      AND (a.expires_at < %(now)s OR (a.shown_at IS NULL AND a.updated_at < %(unshown)s))
-    ORDER BY a.expires_at
-    LIMIT 100
-    FOR NO KEY UPDATE OF c, a SKIP LOCKED
-), gone AS (
-    UPDATE annotation_assignment a
-    SET state = 'expired', token = gen_random_uuid(), updated_at = %(now)s
-    FROM freed WHERE a.id = freed.id
-    RETURNING a.comparison_id
-)
-UPDATE annotation_comparison c SET leased = c.leased - gone.slots
-FROM (SELECT comparison_id, count(*) AS slots FROM gone GROUP BY comparison_id) gone
-WHERE c.id = gone.comparison_id
-"""
-
-
 @transaction.atomic
 def lease(membership: Membership, want: int) -> list[Assignment]:
     """Up to `want` assignments that this labeler holds, in the order to answer them.
@@ -144,9 +48,9 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
         .select_related("project")
         .get(pk=membership.pk)
     )
-    held = _extend(membership, now)
-    if held < want and not _claim(membership, want - held, now) and not held:
-        reclaim(membership.project, now, besides=membership.user_id)
+    held = claims.extend(membership, now)
+    if held < want and not _claim(membership, want - held, now, patient=not held) and not held:
+        claims.take_for(membership, want, now)
         _claim(membership, want, now)
     return list(_held(membership)[:want])
 
@@ -160,7 +64,7 @@ def renew(assignment: Assignment, token: uuid.UUID, *, shown: bool) -> Assignmen
     """
     assignment = _held_under(assignment, token)
     now = timezone.now()
-    assignment.expires_at = lease_end(now)
+    assignment.expires_at = claims.lease_end(now)
     if shown and assignment.shown_at is None:
         assignment.shown_at = now
     assignment.save(update_fields=["expires_at", "shown_at"])
@@ -199,20 +103,13 @@ def skip(assignment: Assignment, token: uuid.UUID, *, reason: str, note: str) ->
     _end(assignment, State.SKIPPED)
 
 
-@transaction.atomic
-def reclaim(project: Project, now: datetime, *, besides: int = 0) -> int:
-    """Free the slots of leases that expired or were never shown; returns how many comparisons."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECLAIM,
-            {
-                "project": project.pk,
-                "labeler": besides,
-                "now": now,
-                "unshown": now - timedelta(seconds=UNSHOWN_SECONDS),
-            },
-        )
-        return cursor.rowcount
+def expire(limit: int = 1000) -> int:
+    """Free the slots of leases that have run out; returns of how many comparisons.
+
+    Nobody needs to wait for it: who finds nothing else takes them anyway. It puts what somebody
+    left behind back to its place in the order.
+    """
+    return claims.take_expired(timezone.now(), limit)
 
 
 def finished(project: Project, fresh: int) -> Finished:
@@ -258,33 +155,21 @@ def lock_assignment(assignment: Assignment) -> tuple[Membership, Assignment]:
     return membership, locked
 
 
-def _extend(membership: Membership, now: datetime) -> int:
-    """Hold on to what this labeler has; returns how many that is."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            EXTEND,
-            {
-                "project": membership.project_id,
-                "labeler": membership.user_id,
-                "expires": lease_end(now),
-            },
-        )
-        return cursor.rowcount
-
-
-def _claim(membership: Membership, wanted: int, now: datetime) -> int:
+def _claim(membership: Membership, wanted: int, now: datetime, *, patient: bool = False) -> int:
     """Golds and anchors by their shares, the rest by priority; returns how many.
 
-    No gold or anchor comes once nothing else is left: alone it would show what it is.
+    No gold or anchor comes once nothing else is left: alone it would show what it is. A claim
+    passes by what others are just claiming; a patient one waits for that before it gives up.
     """
-    if membership.places.get("additions") != membership.project.additions:
-        membership.places = {"additions": membership.project.additions}
     mixed = _draw(membership.project, wanted)
-    taken, more = _claim_from(Lane.MAIN, membership, wanted - mixed.total(), now)
+    taken, more = claims.claim(membership, Lane.MAIN, wanted - mixed.total(), now)
     if mixed and more:
-        taken += sum(_claim_from(lane, membership, n, now)[0] for lane, n in mixed.items())
+        taken += sum(claims.claim(membership, lane, n, now)[0] for lane, n in mixed.items())
     if mixed and taken < wanted:
-        taken += _claim_from(Lane.MAIN, membership, wanted - taken, now)[0]
+        taken += claims.claim(membership, Lane.MAIN, wanted - taken, now)[0]
+    if patient and more and not taken:
+        # With no comparison locked yet and one to wait for, this cannot deadlock.
+        taken, _ = claims.claim(membership, Lane.MAIN, 1, now, patient=True)
     return taken
 
 
@@ -297,32 +182,6 @@ def _draw(project: Project, wanted: int) -> Counter[Lane]:
     drawn = Counter(random.choices([Lane.MAIN, *shares], weights, k=wanted))
     del drawn[Lane.MAIN]
     return drawn
-
-
-def _claim_from(lane: Lane, membership: Membership, wanted: int, now: datetime) -> tuple[int, bool]:
-    """Lease `wanted` of a lane; returns how many, and whether there was one at all to be asked."""
-    rank, shuffle, comparison = membership.places.get(lane, START)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "project": membership.project_id,
-                "labeler": membership.user_id,
-                "membership": membership.pk,
-                "lane": lane.value,
-                "places": json.dumps(membership.places),
-                "rank": rank,
-                "shuffle": shuffle,
-                "id": comparison,
-                "end": json.dumps(END),
-                "wanted": wanted,
-                "now": now,
-                "expires": lease_end(now),
-            },
-        )
-        taken, more, places = cursor.fetchone()
-    membership.places = json.loads(places)
-    return taken, more
 
 
 def _held(membership: Membership) -> QuerySet[Assignment]:
@@ -361,7 +220,3 @@ def _held_under(assignment: Assignment, token: uuid.UUID) -> Assignment:
 def _end(assignment: Assignment, state: str) -> None:
     assignment.state, assignment.token = state, uuid.uuid4()
     assignment.save()
-
-
-def lease_end(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.LEASE_SECONDS)
