@@ -72,11 +72,11 @@ class Texts:
         return max(len(ids) for ids in self.of_row[row])
 
 
-def batches_of(fit: Fit, number: int, texts: Texts, config: RewardConfig) -> Iterator[list[int]]:
-    """The rows of each step; their order hangs on the seed, the fit and the epoch alone."""
+def batches_of(fit: Fit, texts: Texts, config: RewardConfig) -> Iterator[list[int]]:
+    """The rows of each step; their order hangs on the seed, the fit's name and the epoch alone."""
     lengths = [texts.longest(i) for i in fit.train]
     for epoch in range(config.epochs):
-        draw = random.Random(f"{config.seed} {number} {epoch}")
+        draw = random.Random(f"{config.seed} {fit.name} {epoch}")
         order = draw.sample(range(len(lengths)), len(lengths))
         for batch in mixed_batches(order, lengths, config.batch_size, draw):
             yield [fit.train[i] for i in batch]

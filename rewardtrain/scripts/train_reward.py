@@ -60,10 +60,11 @@ def train_reward(log: RunLog) -> None:
     checkpoint, _ = newest_checkpoint(log.directory)
     progress = read_progress(checkpoint)
     log.stage("starting", steps=sum(fit.steps(config) for fit in fits))
-    for number in range(progress.fit, len(fits)):
+    resumed = progress.fit
+    for number in range(resumed, len(fits)):
         log.stage(fits[number].name)
         fitting = Fitting(config, fits[number].steps(config), device)
-        if checkpoint and progress.fit == number:
+        if checkpoint and number == resumed:
             fitting.load(checkpoint)
         progress = fit_model(log, fitting, fits[number], rows, texts, progress)
         model = fitting.finish()
@@ -166,12 +167,12 @@ def fit_model(
         FloatingPointError: the loss is not a number.
     """
     config: RewardConfig = log.config
-    for done, batch in enumerate(batches_of(fit, progress.fit, texts, config), 1):
+    for done, batch in enumerate(batches_of(fit, texts, config), 1):
         if done <= progress.done:
             continue
         step = progress.step + 1
         # Each step seeds its own dropout, so that a resumed run draws the same.
-        torch.manual_seed(config.seed + step)
+        torch.manual_seed(config.seed + done)
         rate = fitting.schedule.get_last_lr()[0]
         loss, right = fitting.step([rows[i] for i in batch], [texts.of_row[i] for i in batch])
         accuracy = blend(progress.accuracy, right)
