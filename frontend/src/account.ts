@@ -15,7 +15,11 @@ export async function signIn(username: string, password: string): Promise<void> 
   session.value = await post<Session>("session/", { username, password });
 }
 
+/** What must reach the server while one is still signed in. */
+export const farewells = new Set<() => Promise<unknown>>();
+
 export async function signOut(): Promise<void> {
+  await Promise.allSettled([...farewells].map((farewell) => farewell()));
   await remove("session/");
   await loadSession();
 }

@@ -1,6 +1,7 @@
 /** One sitting at the label page: what it asks of the server, and when. */
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { farewells } from "../account";
 import { ApiError, get, NetworkError, post, put } from "../api/client";
 import type {
   Answer,
@@ -58,7 +59,9 @@ export class Labeling {
     window.addEventListener("pagehide", onHide);
     window.addEventListener("pageshow", onShow);
     document.addEventListener("visibilitychange", onVisibility);
+    farewells.add(onHide);
     this.stops.push(
+      () => farewells.delete(onHide),
       this.timer.watch(),
       this.outbox.onSent((entry, receipt) => this.onSent(entry.key, receipt)),
       () => clearInterval(renewal),
@@ -69,7 +72,6 @@ export class Labeling {
     this.serve();
     return () => {
       for (const stop of this.stops.splice(0)) stop();
-      this.saveDraft();
       this.release();
     };
   }
@@ -233,10 +235,16 @@ export class Labeling {
     }
   }
 
-  private release(): void {
-    for (const { key, token } of this.state.value.held) {
-      post(`assignments/${key}/release/`, { token }, { keepalive: true }).catch(() => null);
-    }
+  /** Gives back all that is held, even while the page goes away. */
+  private release(): Promise<unknown> {
+    this.saveDraft();
+    const { held } = this.state.value;
+    this.apply({ type: "released" });
+    return Promise.allSettled(
+      held.map(({ key, token }) =>
+        post(`assignments/${key}/release/`, { token }, { keepalive: true }),
+      ),
+    );
   }
 
   private dropDraftTimer(): void {

@@ -1,13 +1,14 @@
 /** The outbox of whoever is signed in: what a closed tab left is sent when they come back. */
 
 import { effect, signal } from "@preact/signals";
-import { session } from "../account";
+import { farewells, session } from "../account";
 import { Outbox } from "./outbox";
 
 export const outbox = signal<Outbox | null>(null);
 
 /** Follows the session from now on. */
 export function keepOutbox(): void {
+  farewells.add(async () => outbox.peek()?.flushNow());
   effect(() => {
     const user = session.value?.user?.username ?? null;
     const current = outbox.peek();

@@ -164,6 +164,12 @@ describe("looking at an earlier answer", () => {
 });
 
 describe("leases", () => {
+  it("that are given back leave nothing to show, and nothing that was answered comes again", () => {
+    const state = play(serving(["a", "b"]), answered, { type: "released" });
+    expect([shownIn(state), state.loaded]).toEqual([null, false]);
+    expect(keys(reduce(state, serving(["a", "b"])))).toEqual(["b"]);
+  });
+
   it("carry their new token", () => {
     const renewal = { type: "renewed", key: "a", token: "t2", expires_at: "later" } as const;
     expect(play(serving(["a", "b"]), renewal).held.map(({ token }) => token)).toEqual([

@@ -41,6 +41,7 @@ export type LabelEvent =
   | { type: "closed" }
   | { type: "renewed"; key: string; token: string; expires_at: string }
   | { type: "lost"; key: string; untouched: boolean }
+  | { type: "released" }
   | { type: "progressed"; progress: Progress }
   | { type: "failed"; error: Error };
 
@@ -88,6 +89,8 @@ export function reduce(state: LabelState, event: LabelEvent): LabelState {
       return { ...state, held: state.held.map((held) => renewed(held, event)) };
     case "lost":
       return lost(state, event.key, event.untouched);
+    case "released":
+      return { ...START, gone: state.gone, progress: state.progress };
     case "progressed":
       return { ...state, progress: event.progress };
     case "failed":
