@@ -13,7 +13,19 @@ export interface ProjectState {
 
 export const project = signal<ProjectState | null>(null);
 
-export async function loadProject(slug: string): Promise<void> {
+let loading: { slug: string; done: Promise<void> } | null = null;
+
+/** Loads it anew; those who ask at the same time share one request. */
+export function loadProject(slug: string): Promise<void> {
+  if (loading?.slug === slug) return loading.done;
+  const done = load(slug).finally(() => {
+    loading = null;
+  });
+  loading = { slug, done };
+  return done;
+}
+
+async function load(slug: string): Promise<void> {
   if (project.value?.slug !== slug) project.value = { slug, data: null, error: null };
   try {
     const data = await get<Project>(`projects/${slug}/`);
@@ -28,10 +40,10 @@ export function setProject(data: Project): void {
   project.value = { slug: data.slug, data, error: null };
 }
 
-/** The project of this address, loaded once for all pages below it. */
+/** The project of this address: what is known of it at once, and fresh with every page. */
 export function useProject(slug: string | undefined): ProjectState | null {
   useEffect(() => {
-    if (slug && project.value?.slug !== slug) loadProject(slug);
+    if (slug) loadProject(slug);
   }, [slug]);
   return project.value?.slug === slug ? project.value : null;
 }

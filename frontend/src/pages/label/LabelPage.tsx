@@ -3,6 +3,7 @@ import { NetworkError } from "../../api/client";
 import { usePoll, useResource } from "../../api/resource";
 import type { Assignment, GuidelinesVersion, Project, Results } from "../../api/types";
 import { t } from "../../i18n";
+import type { Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
 import { Broken, Empty, Loading } from "../../parts/States";
 import { FORMS, formFor } from "../../responses/forms";
@@ -61,6 +62,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const [plain, setPlain] = useState(false);
   const [skipping, setSkipping] = useState(false);
   const [noting, setNoting] = useState(0);
+  const [said, setSaid] = useState("");
   const page = useRef<HTMLDivElement>(null);
   const focus = (selector: string) => page.current?.querySelector<HTMLElement>(selector)?.focus();
 
@@ -92,7 +94,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         const { tiers } = labeling.state.value.draft;
         const effect = FORMS[formFor(project, count)].press(action, tiers, count);
         if (effect && "tiers" in effect) labeling.draft(effect);
-        else if (effect) labeling.answer(effect.choice);
+        else if (effect && labeling.answer(effect.choice)) setSaid(labelOf(keymap, action));
       }
     }
   };
@@ -113,6 +115,9 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   return (
     <div class="label" ref={page}>
       <h1 class="visually-hidden">{t("label.title", { name: project.name })}</h1>
+      <p class="visually-hidden" role="status">
+        {said && t("label.said", { what: said })}
+      </p>
       <div class="label-work">
         <Prompt
           messages={assignment.prompt.messages}
@@ -141,6 +146,10 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
       )}
     </div>
   );
+}
+
+function labelOf(keymap: Keymap<LabelAction>, action: LabelAction): string {
+  return keymap.find((binding) => binding.action === action)?.label ?? "";
 }
 
 /** Moves the focus to the next group that fits, so that one key walks from response to response. */

@@ -8,12 +8,12 @@ import { Section } from "../../parts/Section";
 import { useAction } from "../../parts/useAction";
 import { setProject } from "../../project";
 import type { SettingsProps } from ".";
-import { NEW_SETTINGS, ProjectFields, settingsOf } from "./ProjectFields";
+import { NEW_SETTINGS, ProjectFields, type ProjectSettings, settingsOf } from "./ProjectFields";
 
 export function GeneralSettings({ project }: SettingsProps) {
   const [settings, setSettings] = useState(settingsOf(project));
   const save = useAction(async () =>
-    setProject(await patch<Project>(`projects/${project.slug}/`, settings)),
+    setProject(await patch<Project>(`projects/${project.slug}/`, changedIn(settings, project))),
   );
   const named = Object.keys(NEW_SETTINGS).some(save.errorOf);
   return (
@@ -43,6 +43,14 @@ export function GeneralSettings({ project }: SettingsProps) {
       </Section>
     </>
   );
+}
+
+/** Only what was changed here, so that nobody else's change is undone. */
+function changedIn(settings: ProjectSettings, project: Project): Partial<ProjectSettings> {
+  const before = settingsOf(project);
+  const names = Object.keys(before) as (keyof ProjectSettings)[];
+  const differ = names.filter((n) => JSON.stringify(settings[n]) !== JSON.stringify(before[n]));
+  return Object.fromEntries(differ.map((name) => [name, settings[name]]));
 }
 
 /** Where a project can go from each state, the likely step first. */

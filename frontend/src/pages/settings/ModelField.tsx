@@ -20,12 +20,8 @@ interface Props {
 /** A model's name or path; a worker says whether it loads, as soon as the field is left. */
 export function ModelField({ slug, label, help, value, set, error }: Props) {
   const [check, setCheck] = useState<ModelCheck | null>(null);
-  const ask = useAction(async () => {
-    const asked = { source: value, reason: "", state: "waiting" as const };
-    setCheck({
-      ...asked,
-      ...(await post<ModelCheck>(`projects/${slug}/model-checks/`, { source: value })),
-    });
+  const ask = useAction(async (source: string) => {
+    setCheck(await post<ModelCheck>(`projects/${slug}/model-checks/`, { source }));
   });
   usePoll(
     async () => {
@@ -35,7 +31,7 @@ export function ModelField({ slug, label, help, value, set, error }: Props) {
   );
   // A verdict speaks of the name that was asked, not of what the field says now.
   useEffect(() => {
-    if (check && check.source !== value) setCheck(null);
+    if (check && check.source.trim() !== value.trim()) setCheck(null);
   }, [value, check]);
 
   const refused = check?.state === "refused" ? check.reason : undefined;
@@ -51,9 +47,11 @@ export function ModelField({ slug, label, help, value, set, error }: Props) {
               autoCapitalize="none"
               value={value}
               onInput={(event) => set(event.currentTarget.value)}
-              onChange={() => value.trim() && ask.run()}
+              onChange={(event) =>
+                event.currentTarget.value.trim() && ask.run(event.currentTarget.value)
+              }
             />
-            <Button disabled={!value.trim()} busy={ask.busy} onClick={() => ask.run()}>
+            <Button disabled={!value.trim()} busy={ask.busy} onClick={() => ask.run(value)}>
               {t("settings.models.check")}
             </Button>
           </div>

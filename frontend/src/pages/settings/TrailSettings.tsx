@@ -31,7 +31,10 @@ export function TrailSettings({ project }: SettingsProps) {
             rows={[...results, ...(older?.results ?? [])]}
             rowKey={(event) => event.id}
             columns={[
-              { head: t("settings.trail.when"), cell: (event) => dateTime(event.created_at) },
+              {
+                head: t("settings.trail.when"),
+                cell: (event) => <span class="nowrap">{dateTime(event.created_at)}</span>,
+              },
               {
                 head: t("settings.trail.who"),
                 cell: (event) => event.actor ?? t("settings.trail.command"),
