@@ -43,8 +43,22 @@ def launch() -> Iterator[Callable[[str, Path], subprocess.Popen]]:
 
 
 @pytest.fixture
-def kill_when() -> Callable[[subprocess.Popen, Callable[[], bool]], None]:
-    """Kill a process with SIGKILL as soon as a condition holds; it must not have ended before."""
+def wait_until() -> Callable[[subprocess.Popen, Callable[[], bool]], None]:
+    """Wait for a condition; the process must not end before it holds."""
+
+    def wait(process: subprocess.Popen, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert process.poll() is None, f"it ended by itself: {process.stdout.read()}"
+            assert time.monotonic() < end, "nothing happened"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def kill_when(wait_until) -> Callable[[subprocess.Popen, Callable[[], bool]], None]:
+    """Kill a process with SIGKILL as soon as a condition holds."""
 
     def kill(process: subprocess.Popen, condition: Callable[[], bool]) -> None:
         wait_until(process, condition)
@@ -52,14 +66,6 @@ def kill_when() -> Callable[[subprocess.Popen, Callable[[], bool]], None]:
         process.wait()
 
     return kill
-
-
-def wait_until(process: subprocess.Popen, condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, f"it ended by itself: {process.stdout.read()}"
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -1,0 +1,218 @@
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from rewardtrain.contract import MetricLine, SampleRow, read_rows, read_status
+from rewardtrain.core.pretrained import sha256
+from rewardtrain.core.reward_model import load_reward_model, start_reward_model
+from rewardtrain.core.runlog import run
+from rewardtrain.scripts import train_policy as script
+from rewardtrain.scripts.train_policy import train_policy
+
+QUESTIONS = ["The fox?", "The bear?", "The lamp?", "They sang by the river. And then?"]
+PROMPTS = [
+    {"prompt": i, "messages": [{"role": "user", "content": text}]}
+    for i, text in enumerate(QUESTIONS)
+]
+
+
+@pytest.fixture(scope="module")
+def reward_model(tiny_policy, tmp_path_factory) -> str:
+    """A random head, whose taste is as good as any to a policy."""
+    directory = tmp_path_factory.mktemp("reward")
+    torch.manual_seed(3)
+    reward = start_reward_model(tiny_policy, 100, torch.device("cpu"))
+    torch.nn.init.normal_(reward.model.score.weight, std=1.0)
+    reward.save(directory, reward.settings)
+    return str(directory)
+
+
+@pytest.fixture(autouse=True)
+def few_judged(monkeypatch):
+    monkeypatch.setattr(script, "JUDGED", 16)
+
+
+@pytest.fixture
+def config(tiny_policy, reward_model) -> dict:
+    return {
+        "kind": "policy",
+        "policy": tiny_policy,
+        "reference": tiny_policy,
+        "reward_model": reward_model,
+        "steps": 4,
+        "samples_per_step": 8,
+        "batch_size": 8,
+        "max_new_tokens": 8,
+        "learning_rate": 5e-3,
+        "checkpoint_every": 2,
+        "sample_every": 2,
+    }
+
+
+def trained(directory: Path) -> dict:
+    assert run("policy", train_policy, [str(directory)]) == 0
+    assert read_status(directory).state == "succeeded", read_status(directory)
+    return json.loads((directory / "report.json").read_text())
+
+
+def metrics_of(directory: Path) -> list[MetricLine]:
+    return read_rows(directory / "metrics.jsonl", MetricLine)
+
+
+def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward_model):
+    directory = write_run({**config, "steps": 25, "samples_per_step": 16, "beta": 0.01}, PROMPTS)
+    report = trained(directory)
+    assert report["after"]["reward"]["low"] > report["before"]["reward"]["high"]
+    assert report["before"]["kl"]["mean"] == 0.0
+    assert report["after"]["kl"]["mean"] > 0.1
+    assert report["after"]["reward"]["n"] == 16
+    assert (report["prompts"], report["left_out"]) == (4, 0)
+    assert report["hashes"]["weights"] == sha256(directory / "model/model.safetensors")
+    assert {p.suffix for p in (directory / "model").iterdir()} == {
+        ".json",
+        ".safetensors",
+        ".jinja",
+    }
+    lines = metrics_of(directory)
+    assert [line.step for line in lines] == list(range(1, 26))
+    assert lines[0].values["kl"] == 0.0 < lines[-1].values["kl"]
+    assert lines[0].values.keys() == {
+        "reward",
+        "kl",
+        "entropy",
+        "length",
+        "truncated",
+        "repetition",
+        "loss",
+        "grad_norm",
+        "learning_rate",
+        "seconds",
+    }
+    samples = read_rows(directory / "samples.jsonl", SampleRow)
+    assert {s.step for s in samples} == {1, *range(2, 26, 2)}
+    assert {s.prompt for s in samples if s.step == 1} == {0, 1, 2, 3}
+    reward = load_reward_model(reward_model, "reward_model", torch.device("cpu"))
+    shown = samples[-1]
+    messages = PROMPTS[shown.prompt]["messages"]
+    ids, _ = reward.encode(messages, [{"role": "assistant", "content": shown.text}])
+    assert reward.normalise(reward.scores([ids])[0]) == pytest.approx(shown.reward, abs=1e-4)
+    loaded = AutoModelForCausalLM.from_pretrained(directory / "model")
+    assert loaded.config.vocab_size == len(AutoTokenizer.from_pretrained(directory / "model"))
+
+
+def test_killed_and_started_again_it_ends_with_the_same_weights(
+    write_run, config, launch, kill_when, finish
+):
+    config |= {"steps": 9, "checkpoint_every": 3}
+    whole = trained(write_run(config, PROMPTS, "whole"))
+    directory = write_run(config, PROMPTS, "killed")
+    metrics = directory / "metrics.jsonl"
+    kill_when(
+        launch("train_policy", directory),
+        lambda: metrics.is_file() and metrics.read_text().count("\n") >= 4,
+    )
+    killed_at = len(metrics_of(directory))
+    write_run({**config, "attempt": 2}, PROMPTS, "killed")
+    finish(launch("train_policy", directory), directory, "succeeded")
+    again = [line for line in metrics_of(directory) if line.attempt == 2]
+    assert 4 <= again[0].step <= killed_at + 1
+    assert [line.step for line in again] == list(range(again[0].step, 10))
+    report = json.loads((directory / "report.json").read_text())
+    assert report["hashes"]["weights"] == whole["hashes"]["weights"]
+    # A run whose last step is checkpointed takes no step more.
+    (directory / "report.json").unlink()
+    assert trained(directory)["hashes"]["weights"] == whole["hashes"]["weights"]
+    assert metrics_of(directory)[-1].step == 9
+
+
+def test_asked_to_stop_it_stops_within_ten_seconds_and_goes_on_later(
+    write_run, config, launch, wait_until, finish
+):
+    directory = write_run({**config, "steps": 400, "checkpoint_every": 1000}, PROMPTS)
+    process = launch("train_policy", directory)
+    metrics = directory / "metrics.jsonl"
+    wait_until(process, lambda: metrics.is_file() and metrics.read_text().count("\n") >= 2)
+    asked = time.monotonic()
+    os.kill(process.pid, signal.SIGTERM)
+    finish(process, directory, "cancelled")
+    assert time.monotonic() - asked < 10
+    step = read_status(directory).step
+    assert (directory / f"checkpoints/checkpoint-{step}/COMPLETE").is_file()
+    write_run({**config, "steps": step + 1, "attempt": 2}, PROMPTS)
+    trained(directory)
+    assert [line.step for line in metrics_of(directory) if line.attempt == 2] == [step + 1]
+
+
+def test_accumulated_gradients_give_the_same_prompts_and_steps(write_run, config):
+    directory = write_run({**config, "batch_size": 4}, PROMPTS, "parts")
+    trained(directory)
+    assert [line.step for line in metrics_of(directory)] == [1, 2, 3, 4]
+
+
+def test_the_reference_is_the_one_that_was_named(write_run, config, make_policy):
+    """Penalised by its distance to the reference alone, the policy must move towards it."""
+    reference = make_policy(5)
+    config |= {"reference": reference, "beta": 100.0, "steps": 20, "samples_per_step": 16}
+    report = trained(write_run(config, PROMPTS))
+    assert report["before"]["kl"]["mean"] > 5
+    assert report["after"]["kl"]["high"] < report["before"]["kl"]["low"]
+
+
+def test_without_a_penalty_the_kl_is_still_measured(write_run, config):
+    directory = write_run({**config, "beta": 0.0}, PROMPTS)
+    trained(directory)
+    kl = [line.values["kl"] for line in metrics_of(directory)]
+    assert kl[0] == 0.0
+    assert kl[-1] > 0.0
+
+
+def test_lora_trains_adapters_and_saves_a_whole_model(write_run, config, make_policy):
+    config |= {"lora": True, "reference": make_policy(5), "learning_rate": 1e-2}
+    directory = write_run(config, PROMPTS)
+    report = trained(directory)
+    assert report["before"]["kl"]["mean"] > 5
+    assert (directory / "checkpoints/checkpoint-4/adapter_model.safetensors").is_file()
+    model = AutoModelForCausalLM.from_pretrained(directory / "model")
+    before = AutoModelForCausalLM.from_pretrained(config["policy"])
+    names = [name for name, _ in model.named_parameters()]
+    assert names == [name for name, _ in before.named_parameters()]
+    moved = [
+        name
+        for (name, ours), theirs in zip(model.named_parameters(), before.parameters(), strict=True)
+        if not torch.equal(ours, theirs)
+    ]
+    assert moved
+    assert all("proj" in name for name in moved)
+
+
+@pytest.mark.parametrize(
+    ("change", "rows", "sentence"),
+    [
+        ({"samples_per_prompt": 3}, PROMPTS, "must be a multiple of samples_per_prompt = 3"),
+        ({"batch_size": 5}, PROMPTS, "must be a multiple of batch_size = 5"),
+        ({"samples_per_prompt": 1}, PROMPTS, "samples_per_prompt = 1 must be 2 or more"),
+        ({"policy": "/nowhere"}, PROMPTS, "policy = '/nowhere' is not a directory"),
+        ({"reference": "/nowhere"}, PROMPTS, "reference = '/nowhere' is not a directory"),
+        ({"reward_model": "/nowhere"}, PROMPTS, "reward_model = '/nowhere' is not a directory"),
+        ({"max_new_tokens": 126}, PROMPTS, "none of the 4 prompts leaves room"),
+        ({}, [], "data.jsonl is empty"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_in_a_sentence(write_run, config, change, rows, sentence):
+    directory = write_run({**config, **change}, rows)
+    assert run("policy", train_policy, [str(directory)]) == 1
+    status = read_status(directory)
+    assert status.state == "failed"
+    assert sentence in status.error
+
+
+def test_a_learning_rate_that_explodes_fails_and_names_the_step(write_run, config):
+    directory = write_run({**config, "learning_rate": 1e30}, PROMPTS)
+    assert run("policy", train_policy, [str(directory)]) == 1
+    assert "at step 2" in read_status(directory).error
