@@ -178,7 +178,6 @@ def load_database(dump: Path) -> None:
         file.write("DROP SCHEMA public CASCADE;\n")
     _postgres("pg_restore", "--no-owner", "--no-acl", f"--file={script}.rows", str(dump))
     connection.close()
-    connection.close_pool()
     _postgres(
         "psql", "--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1",
         f"--file={script}", f"--file={script}.rows",
