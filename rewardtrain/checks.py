@@ -7,11 +7,11 @@ import tempfile
 from datetime import timedelta
 
 from celery import current_app
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from annotation.access import Visitor
 from annotation.models import Project
 from rewardtrain.launch import script_environment, start_script
 from rewardtrain.models import ModelCheck
@@ -26,8 +26,9 @@ State = ModelCheck.State
 
 
 @transaction.atomic
-def request_check(*, project: Project, source: str, actor: AbstractBaseUser) -> ModelCheck:
+def request_check(*, project: Project, source: str, actor: Visitor) -> ModelCheck:
     """A check that waits for a worker; a path out of reach is refused at once."""
+    assert actor.pk is not None
     check = ModelCheck(project=project, source=source.strip(), requested_by_id=actor.pk)
     try:
         resolve(check.source)

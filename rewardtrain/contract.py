@@ -253,6 +253,7 @@ def decode(cls: type, values: dict[str, Any], where: str) -> Any:
 
 
 def _check_scalar(cls: type, f: dataclasses.Field, value: Any, where: str) -> None:
+    assert isinstance(f.type, type)
     wanted = (int, float) if f.type is float else f.type
     mistaken_bool = isinstance(value, bool) and f.type is not bool
     if mistaken_bool or not isinstance(value, wanted):

@@ -7,10 +7,10 @@ policy belongs to a manager (promotion.py).
 
 import logging
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F, Sum
 
+from annotation.access import Visitor
 from annotation.batches import fresh_count, ripe_count
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
@@ -117,14 +117,12 @@ def ask(rules: LoopPolicy) -> None:
     enough = open_labels(project) + fresh_count(project) >= project.freeze_after
     if enough and not about_a_new_policy:
         return
-    if last is not None and (last.state != State.SUCCEEDED or not last.report["asked"]):
+    if last is not None and not (last.report or {}).get("asked"):
         return  # It failed, or the policy has nothing new to say; a manager looks at it.
     start.start_ask(project)
 
 
-def ask_again(
-    project: Project, *, actor: AbstractBaseUser | None, prompts: int | None = None
-) -> Run:
+def ask_again(project: Project, *, actor: Visitor | None, prompts: int | None = None) -> Run:
     """A manager wants more to compare; where the round has its reward model the next one begins."""
     with transaction.atomic():
         if has_learnt(rounds.current(project)):

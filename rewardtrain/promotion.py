@@ -1,8 +1,8 @@
 """Which version is in service: by the gate, or by a manager on the figures."""
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from annotation.access import Visitor
 from annotation.events import record
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
@@ -62,7 +62,7 @@ def _refuse(version: ModelVersion, reason: str, figures: dict | None = None) -> 
 
 
 @transaction.atomic
-def promote(*, version: ModelVersion, actor: AbstractBaseUser, reason: str = "") -> ModelVersion:
+def promote(*, version: ModelVersion, actor: Visitor, reason: str = "") -> ModelVersion:
     """Put a version into service by hand. A promoted policy ends the round.
 
     A policy that people have judged needs no further reason; anything else does.
@@ -128,7 +128,7 @@ def retire_old_questions(project: Project, *, newest: ModelVersion) -> int:
 
 
 @transaction.atomic
-def archive(*, version: ModelVersion, actor: AbstractBaseUser) -> ModelVersion:
+def archive(*, version: ModelVersion, actor: Visitor) -> ModelVersion:
     """Take a version out of service for good; the rows and the weights stay.
 
     Raises:

@@ -4,6 +4,7 @@ All that a run leaves is written in one transaction with its end, so a worker ki
 leaves nothing, and the next one repeats it without doubling.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -138,7 +139,7 @@ def _leave_scores(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-LEAVES = {
+LEAVES: dict[str, Callable[[Run, dict[str, Any]], dict[str, Any]]] = {
     Run.Kind.REWARD: _leave_reward_model,
     Run.Kind.POLICY: _leave_policy,
     Run.Kind.GENERATE: written.leave_responses,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from annotation.access import Visitor
 from annotation.events import record
 from annotation.models import Project
 from annotation.refused import Refused
@@ -57,7 +57,7 @@ def next_number(project: Project, kind: str) -> int:
 
 
 @transaction.atomic
-def set_reference(*, project: Project, source: str, actor: AbstractBaseUser | None) -> ModelVersion:
+def set_reference(*, project: Project, source: str, actor: Visitor | None) -> ModelVersion:
     """Name the policy that the project starts from; it is policy 0 and in service at once.
 
     Raises:
@@ -112,7 +112,7 @@ def tell(
     figures: dict[str, Any] | None = None,
     run: Run | None = None,
     version: ModelVersion | None = None,
-    actor: AbstractBaseUser | None = None,
+    actor: Visitor | None = None,
 ) -> Decision:
     """A line of the project's story; `actor` is None where the loop decided."""
     return Decision.objects.create(

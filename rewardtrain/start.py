@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from celery import current_app
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from annotation.access import Visitor
 from annotation.batches import NothingToFreeze, batch_lines, freeze
 from annotation.events import record
 from annotation.models import Batch, Project
@@ -28,7 +28,7 @@ from rewardtrain.rows import (
 )
 
 log = logging.getLogger(__name__)
-Actor = AbstractBaseUser | None
+Actor = Visitor | None
 
 WORK = "rewardtrain.tasks.work"
 QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}

@@ -1,5 +1,7 @@
 """A frozen batch: what is in it, who gave it, and the reward model that came of it."""
 
+from typing import Any
+
 from django.db.models import Count
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -54,12 +56,17 @@ class BatchDetail(APIView):
     def get(self, request: Request, pk: int) -> Response:
         batch = batch_for(request, pk)
         counted = batch.preferences.values_list("outcome").annotate(Count("pk")).order_by("outcome")
-        batch.labelers = labelers_of(batch)
-        batch.outcomes = dict(counted)
-        batch.reward_model = ModelVersion.objects.filter(batch=batch).order_by("-pk").first()
-        reward_runs = runs_of(batch.project).filter(batch=batch, kind=Run.Kind.REWARD)
-        batch.run = reward_runs.order_by("-pk").first()
-        return Response(BatchDetailSerializer(batch).data)
+        learnt = runs_of(batch.project).filter(batch=batch, kind=Run.Kind.REWARD)
+        shown: dict[str, Any] = {
+            **BatchRowSerializer(batch).data,
+            "project": batch.project,
+            "created_by": batch.created_by,
+            "labelers": labelers_of(batch),
+            "outcomes": dict(counted),
+            "reward_model": ModelVersion.objects.filter(batch=batch).order_by("-pk").first(),
+            "run": learnt.order_by("-pk").first(),
+        }
+        return Response(BatchDetailSerializer(shown).data)
 
 
 class BatchPreferences(APIView):

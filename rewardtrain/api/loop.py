@@ -53,7 +53,7 @@ class LoopSerializer(serializers.Serializer):
 
 class ModelCheckSerializer(serializers.Serializer):
     id = serializers.IntegerField(read_only=True)
-    source = serializers.CharField(max_length=300)
+    source = serializers.CharField(max_length=300)  # type: ignore[assignment]
     state = serializers.ChoiceField(ModelCheck.State.choices, read_only=True)
     reason = serializers.CharField(read_only=True)
 

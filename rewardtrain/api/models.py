@@ -23,7 +23,7 @@ from rewardtrain.models import ModelVersion
 class VersionDetailSerializer(VersionSerializer):
     class Hashes(serializers.Serializer):
         weights = serializers.CharField(source="weights_sha256")
-        data = serializers.CharField(source="data_sha256")
+        data = serializers.CharField(source="data_sha256")  # type: ignore[assignment]
         config = serializers.CharField(source="config_sha256")
 
     metrics = serializers.DictField()

@@ -16,7 +16,7 @@ class AccuracySerializer(serializers.Serializer):
     value = serializers.FloatField()
     low = serializers.FloatField()
     high = serializers.FloatField()
-    source = serializers.ChoiceField(["heldout", "folds"])
+    source = serializers.ChoiceField(["heldout", "folds"])  # type: ignore[assignment]
 
 
 class StandingSerializer(serializers.Serializer):
@@ -91,7 +91,7 @@ class VersionSerializer(serializers.Serializer):
     number = serializers.IntegerField()
     stage = serializers.ChoiceField(ModelVersion.Stage.choices)
     is_reference = serializers.BooleanField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
     accuracy = serializers.SerializerMethodField()
     win_rate = serializers.SerializerMethodField()

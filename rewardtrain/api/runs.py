@@ -31,7 +31,7 @@ class LinkSerializer(serializers.Serializer):
         ["policy", "run", "reward_model", "batch", "preferences", "labelers"]
     )
     id = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     href = serializers.CharField()
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from annotation.asking import Question, add_comparisons, add_prompts, add_responses
@@ -66,22 +65,21 @@ def load_demo() -> list[Project]:
     return made
 
 
-def add_account(username: str, password: str) -> AbstractBaseUser:
-    users = get_user_model()
-    user = users.objects.filter(username=username).first()
-    return user or users.objects.create_user(
+def add_account(username: str, password: str) -> User:
+    user = User.objects.filter(username=username).first()
+    return user or User.objects.create_user(
         username, password=password, first_name=username.capitalize()
     )
 
 
-def add_members(project: Project, people: dict[str, AbstractBaseUser]) -> None:
+def add_members(project: Project, people: dict[str, User]) -> None:
     for username, _, role in DEMO_ACCOUNTS:
         Membership.objects.get_or_create(
             project=project, user=people[username], defaults={"role": role}
         )
 
 
-def add_tiny_tales(manager: AbstractBaseUser) -> Project:
+def add_tiny_tales(manager: User) -> Project:
     project = create_project(
         actor=manager,
         name="Tiny tales",
@@ -94,7 +92,7 @@ def add_tiny_tales(manager: AbstractBaseUser) -> Project:
     return project
 
 
-def add_assistant_answers(manager: AbstractBaseUser) -> Project:
+def add_assistant_answers(manager: User) -> Project:
     project = create_project(
         actor=manager,
         name="Assistant answers",

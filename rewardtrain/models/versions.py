@@ -155,9 +155,7 @@ class ModelCheck(models.Model):
         LOADABLE = "loadable"
         REFUSED = "refused"
 
-    project = models.ForeignKey(
-        Project, models.PROTECT, null=True, blank=True, related_name="model_checks"
-    )
+    project = models.ForeignKey(Project, models.PROTECT, related_name="model_checks")
     source = models.CharField(max_length=300)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     reason = models.TextField(blank=True)

@@ -71,6 +71,7 @@ class Simulation:
         self.manager, self.labelers = people.add_people(self.project, processes.port, seed)
         self.turns = 0
         maker = self.project.created_by
+        assert maker is not None
         change_state(project=self.project, actor=maker, state=Project.State.OPEN)
         reference = rounds.reference_of(self.project)
         assert reference is not None
