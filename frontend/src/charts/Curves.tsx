@@ -50,7 +50,7 @@ export function Curves({ kind, lines, grows }: Props) {
           : t(grows ? "chart.waiting" : "chart.never")}
         {fit !== undefined && ` · ${t("chart.fit", { number: fit })}`}
       </p>
-      <div class="curves-grid">
+      <div class={PLOTS[kind].length === 3 ? "curves-grid three" : "curves-grid"}>
         {PLOTS[kind].map((plot) => (
           <Curve key={plot.name} plot={plot} lines={lines} bounds={bounds} at={at} group={group} />
         ))}

@@ -55,7 +55,7 @@ export function isClear(figure: Share | null): boolean {
 export function decimal(value: number): string {
   const language = document.documentElement.lang || "en";
   const size = Math.abs(value);
-  if (size !== 0 && size < 0.001) return value.toExponential(1).replace("-", "−");
+  if (size !== 0 && size < 0.001) return value.toExponential(1).replace(".0", "").replace("-", "−");
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 4;
   const text = new Intl.NumberFormat(language, {
     minimumFractionDigits: Math.min(digits, 2),

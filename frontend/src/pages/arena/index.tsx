@@ -191,7 +191,13 @@ function PromotePeak({ slug, best: { version, win_rate }, reload }: PromoteProps
       </Button>
       {asking && (
         <Promote
-          version={{ id: version.id, name: nameOf("policy", version.number), standing: win_rate }}
+          version={{
+            id: version.id,
+            kind: "policy",
+            name: nameOf("policy", version.number),
+            standing: win_rate,
+            accuracy: null,
+          }}
           onClose={() => setAsking(false)}
           onPromoted={() => {
             setAsking(false);

@@ -68,6 +68,8 @@ export function Actions({ circle, role, reload }: Props) {
         <Promote
           version={{
             id: circle.candidate.id,
+            kind: "policy",
+            accuracy: null,
             name: t("model.policy", { number: circle.candidate.number }),
             standing: circle.win_rate?.policy.id === circle.candidate.id ? circle.win_rate : null,
           }}

@@ -2,14 +2,16 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { Circle } from "../../api/models";
+import type { Role } from "../../api/types";
 import { t } from "../../i18n";
 import { Progress } from "../runs/Progress";
 import { GateLabel, type NodeWords, nodesOf, WinRateLabel } from "./nodes";
 import { type Arc, type Box, lyingRing, PLACES, type Place, standingRing } from "./ring";
-import { waitsForPerson } from "./state";
+import { deeds, mainDeed, waitsForPerson } from "./state";
 
 interface Props {
   circle: Circle;
+  role: Role;
   /** The KL of the fine-tuning at work, once it is measured. */
   kl: number | null;
   /** What stands in the middle. */
@@ -17,11 +19,12 @@ interface Props {
 }
 
 /** The circle, drawn: nodes are links that the page lays out, and the line follows them. */
-export function Ring({ circle, kl, children }: Props) {
+export function Ring({ circle, role, kl, children }: Props) {
   const ring = useRef<HTMLElement>(null);
   const [drawing, setDrawing] = useState<Drawing | null>(null);
   const waits = waitsForPerson(circle);
   const nodes = nodesOf(circle, kl);
+  const mine = deeds(circle, role)[0] === mainDeed(circle);
 
   useLayoutEffect(() => {
     const element = ring.current;
@@ -54,7 +57,11 @@ export function Ring({ circle, kl, children }: Props) {
       <ol class="ring-nodes">
         {PLACES.map((place) => (
           <li key={place} class={`ring-place ${place}`} data-place={place}>
-            <Node words={nodes[place]} place={place} waits={waits === place} />
+            <Node
+              words={nodes[place]}
+              place={place}
+              waits={waits === place ? t(mine ? "circle.your_turn" : "circle.waits") : ""}
+            />
           </li>
         ))}
       </ol>
@@ -64,14 +71,21 @@ export function Ring({ circle, kl, children }: Props) {
   );
 }
 
-function Node({ words, place, waits }: { words: NodeWords; place: Place; waits: boolean }) {
+interface NodeProps {
+  words: NodeWords;
+  place: Place;
+  /** What is said where it waits for a person; empty where it does not. */
+  waits: string;
+}
+
+function Node({ words, place, waits }: NodeProps) {
   const { href, main, figure, sub, progress, there } = words;
   const look = [waits && "waits", !there && "missing", progress !== undefined && "works"];
   return (
     <Link href={href} class={["node", ...look].filter(Boolean).join(" ")}>
       <span class="node-kind">
         {t(`circle.place.${place}`)}
-        {waits && <span class="node-waits">{t("circle.waits_for_you")}</span>}
+        {waits && <span class="node-waits">{waits}</span>}
       </span>
       <strong class="node-main">{main}</strong>
       {figure}
@@ -102,15 +116,16 @@ function draw(ring: HTMLElement): Drawing | null {
   }
   const middle = (selector: string) => {
     const label = ring.querySelector(selector);
-    const box = label ? boxOf(label) : { x: 0, width: 0 };
-    return box.x + box.width / 2;
+    const { x, y, width, height } = boxOf(label ?? ring);
+    return { x: x + width / 2, y: y + height / 2 };
   };
+  const winRate = middle(".ring-win-rate");
   const lies = boxes.batch.y < boxes.labels.y + boxes.labels.height;
   return {
     width: outer.width,
     height: outer.height,
     arcs: lies
-      ? lyingRing(boxes, middle(".ring-win-rate"), middle(".ring-gate"))
-      : standingRing(boxes, 8),
+      ? lyingRing(boxes, winRate.x, middle(".ring-gate").x)
+      : standingRing(boxes, 8, winRate.y),
   };
 }

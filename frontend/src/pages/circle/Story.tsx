@@ -3,6 +3,7 @@ import type { Decision } from "../../api/models";
 import { dateTime, relative } from "../../format";
 import { t, tIn } from "../../i18n";
 import { chapters, mood } from "./story";
+import "./story.css";
 
 /** What was decided, newest first: each line with its reason, its run and its model. */
 export function Story({ story }: { story: readonly Decision[] }) {

@@ -50,7 +50,7 @@ function Turning({ circle, role, reload }: Props) {
       {project.simulated && <Notice>{t("circle.simulated")}</Notice>}
       {rests && <Notice kind="warn">{t(`circle.rests.${project.state as "draft"}`)}</Notice>}
       <DeafQueues circle={circle} />
-      <Ring circle={circle} kl={run.data?.kl ?? null}>
+      <Ring circle={circle} role={role} kl={run.data?.kl ?? null}>
         <p class="ring-wait" role="status">
           {waits_sentence}
         </p>

@@ -65,7 +65,6 @@ function batchNode({ batch, labels, project }: Circle): NodeWords {
     sub: t("circle.batch.holds", {
       size: integer(batch.size),
       fresh: integer(batch.fresh),
-      when: relative(batch.created_at),
     }),
     there: true,
   };
@@ -85,6 +84,14 @@ function rewardNode(circle: Circle): NodeWords {
     const source = model.accuracy?.source;
     const sub = source ? t(`circle.reward.source.${source}`) : undefined;
     return { href: `/models/${model.id}`, main, figure, sub, there: true };
+  }
+  if (last?.version) {
+    return {
+      href: `/models/${last.version.id}`,
+      main: t("model.reward", { number: last.version.number }),
+      sub: t("circle.reward.not_in_service"),
+      there: false,
+    };
   }
   return {
     href: last ? `/runs/${last.id}` : page(circle, "models"),

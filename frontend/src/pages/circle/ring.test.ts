@@ -15,7 +15,7 @@ const STANDING = Object.fromEntries(
 ) as Record<Place, Box>;
 
 describe("every ring", () => {
-  const rings = { lying: lyingRing(LYING, 80, 1000), standing: standingRing(STANDING, 8) };
+  const rings = { lying: lyingRing(LYING, 80, 1000), standing: standingRing(STANDING, 8, 560) };
 
   test.each(Object.entries(rings))("%s goes once around and comes back", (_, arcs) => {
     expect(arcs.map(({ from }) => from)).toEqual(PLACES);
@@ -45,8 +45,13 @@ test("a lying ring runs clockwise: right above, left below", () => {
   expect(angles).toEqual([0, 0, 180, 180, 0]);
 });
 
+const bendOf = (path = "") => Number(/A([\d.]+) /.exec(path)?.[1]);
+
 test("a ring too low for its bend narrows the bend instead of crossing itself", () => {
   const low = { ...LYING, run: box(640, 40, 300), policy: box(150, 40) };
-  const bend = Number(/A([\d.]+) /.exec(lyingRing(low, 80, 1000)[2]?.path ?? "")?.[1]);
-  expect(bend).toBe(20);
+  expect(bendOf(lyingRing(low, 80, 1000)[2]?.path)).toBe(20);
+});
+
+test("a ring with little room at its sides never runs back on itself", () => {
+  expect(bendOf(lyingRing(LYING, 110, 1000)[4]?.path)).toBe(35);
 });

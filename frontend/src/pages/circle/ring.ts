@@ -28,9 +28,10 @@ const GAP = 5;
  */
 export function lyingRing(box: Record<Place, Box>, left: number, right: number): Arc[] {
   const [above, below] = [middleY(box.labels), middleY(box.policy)];
-  const bend = Math.max(0, Math.min((below - above) / 2, 72));
   const run = endX(box.run) + GAP;
   const labels = box.labels.x - GAP;
+  const room = [(below - above) / 2, labels - left, box.policy.x - left, right - run];
+  const bend = Math.max(0, Math.min(72, ...room, right - endX(box.reward)));
   return [
     across(box, "labels", "batch"),
     across(box, "batch", "reward"),
@@ -56,8 +57,11 @@ export function lyingRing(box: Record<Place, Box>, left: number, right: number):
   ];
 }
 
-/** A ring that stands: all nodes below one another, and a way back up at their left. */
-export function standingRing(box: Record<Place, Box>, left: number): Arc[] {
+/**
+ * A ring that stands: all nodes below one another, and a way back up at their left, which begins
+ * below them at the height of `turn`.
+ */
+export function standingRing(box: Record<Place, Box>, left: number, turn: number): Arc[] {
   const down = box.labels.x + 20;
   const pieces = PLACES.slice(1).map((to, i) => {
     const from = PLACES[i] as Place;
@@ -69,12 +73,12 @@ export function standingRing(box: Record<Place, Box>, left: number): Arc[] {
       tip: { x: down, y: tip, angle: 90 },
     };
   });
-  const [above, below] = [middleY(box.labels), middleY(box.policy)];
-  const bend = Math.max(0, Math.min(box.labels.x - left - GAP, 16));
+  const above = middleY(box.labels);
   const labels = box.labels.x - GAP;
+  const bend = Math.max(0, Math.min(labels - left, 16, turn - endY(box.policy)));
   const back =
-    `M${box.policy.x} ${below}H${left + bend}` +
-    `A${bend} ${bend} 0 0 1 ${left} ${below - bend}V${above + bend}` +
+    `M${down} ${endY(box.policy)}V${turn}H${left + bend}` +
+    `A${bend} ${bend} 0 0 1 ${left} ${turn - bend}V${above + bend}` +
     `A${bend} ${bend} 0 0 1 ${left + bend} ${above}H${labels}`;
   return [
     ...pieces,

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { post } from "../../api/client";
-import type { Standing, VersionDetail } from "../../api/models";
+import type { Accuracy, Share, Standing, VersionDetail, VersionKind } from "../../api/models";
 import { isClear, rateOf } from "../../charts/figures";
 import { integer } from "../../format";
 import { t } from "../../i18n";
@@ -13,7 +13,14 @@ import { useAction } from "../../parts/useAction";
 import "./models.css";
 
 interface Props {
-  version: { id: number; name: string; standing: Standing | null };
+  version: {
+    id: number;
+    name: string;
+    kind: VersionKind;
+    /** Of a policy, by people; of a reward model, by the labels. */
+    standing: Standing | null;
+    accuracy: Accuracy | null;
+  };
   onClose: () => void;
   onPromoted: (version: VersionDetail) => void;
 }
@@ -22,6 +29,7 @@ interface Props {
 export function Promote({ version, onClose, onPromoted }: Props) {
   const { standing } = version;
   const rate = rateOf(standing);
+  const judged = version.kind === "policy";
   const [reason, setReason] = useState("");
   const promote = useAction(async () => {
     onPromoted(await post<VersionDetail>(`models/${version.id}/promote/`, { reason }));
@@ -36,9 +44,9 @@ export function Promote({ version, onClose, onPromoted }: Props) {
       <form class="form" onSubmit={submit}>
         <dl class="facts">
           <div>
-            <dt>{t("promote.win_rate")}</dt>
+            <dt>{t(judged ? "promote.win_rate" : "promote.accuracy")}</dt>
             <dd>
-              <Interval figure={rate} />
+              <Interval figure={judged ? rate : version.accuracy} />
             </dd>
           </div>
           {standing && (
@@ -48,7 +56,7 @@ export function Promote({ version, onClose, onPromoted }: Props) {
             </div>
           )}
         </dl>
-        <p>{t(isClear(rate) ? "promote.clear" : rate ? "promote.unclear" : "promote.no_figure")}</p>
+        <p>{t(judged ? verdict(rate) : "promote.by_hand")}</p>
         {!isClear(rate) && (
           <Field
             label={t("promote.reason")}
@@ -77,6 +85,9 @@ export function Promote({ version, onClose, onPromoted }: Props) {
     </Dialog>
   );
 }
+
+const verdict = (rate: Share | null) =>
+  isClear(rate) ? "promote.clear" : rate ? "promote.unclear" : "promote.no_figure";
 
 /** "12 wins, 2 ties (1 of them identical texts), 6 losses, 3 still open". */
 export function standingWords({ wins, ties, losses, identical, open }: Standing): string {

@@ -86,7 +86,7 @@ function Stewardship({ model, set }: Props) {
     <div class="actions">
       {!serves && (
         <Button
-          kind={model.stage === "candidate" ? "primary" : "plain"}
+          kind={model.kind === "policy" && model.stage === "candidate" ? "primary" : "plain"}
           onClick={() => setAsking(true)}
         >
           {t("model.promote")}
@@ -100,7 +100,7 @@ function Stewardship({ model, set }: Props) {
       <ErrorNotice error={archive.error} />
       {asking && (
         <Promote
-          version={{ id: model.id, name: versionName(model), standing: model.win_rate }}
+          version={{ ...model, name: versionName(model), standing: model.win_rate }}
           onClose={() => setAsking(false)}
           onPromoted={(promoted) => {
             setAsking(false);

@@ -39,7 +39,7 @@ export function Report({ kind, report }: Props) {
           </table>
         </div>
       )}
-      <dl class="facts">
+      <dl class="report-facts">
         {alone.map(({ label, text }) => (
           <div key={label}>
             <dt>{label}</dt>

@@ -10,7 +10,7 @@ import { bySteps } from "./samples";
 import { useGrowing } from "./useGrowing";
 
 const EVERY_SECONDS = 3;
-const SHOWN = 3;
+const SHOWN = 1;
 
 /** What the policy wrote: the newest step first, as it comes. */
 export function Samples({ run }: { run: Run }) {
@@ -48,7 +48,7 @@ function GrowingSamples({ run }: { run: Run }) {
         </section>
       ))}
       {steps.length > shown && (
-        <Button onClick={() => setShown(shown + 2 * SHOWN)}>{t("samples.more")}</Button>
+        <Button onClick={() => setShown(shown + 3)}>{t("samples.more")}</Button>
       )}
     </section>
   );

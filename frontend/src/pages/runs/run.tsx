@@ -72,6 +72,7 @@ function Steering({ run, reload }: { run: Run; reload: () => Promise<void> }) {
   });
   const mayCancel = run.state === "queued" || run.state === "running";
   const mayRetry = run.state === "failed" || run.state === "cancelled";
+  if (!mayCancel && !mayRetry) return null;
   return (
     <div class="actions">
       <ErrorNotice error={steer.error} />
