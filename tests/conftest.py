@@ -60,9 +60,10 @@ def worker_env(transactional_db: None) -> Iterator[dict[str, str]]:
 def worker(worker_env: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen]]:
     """worker("train") starts a Celery worker process of that queue and returns once it is ready.
 
-    Ends each with its whole process group, as a stopping server would.
+    Ends each with all that it started, training included, as a stopping server would.
     """
     from config.celery import app
+    from config.supervise import MARK, end_leftovers
 
     processes: list[subprocess.Popen] = []
 
@@ -73,7 +74,7 @@ def worker(worker_env: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
             [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", ",".join(queues),
              "-n", name, "-c", "1", "-O", "fair", "--without-gossip", "--without-mingle",
              "--loglevel", "INFO"],
-            cwd=ROOT, env=worker_env, start_new_session=True,
+            cwd=ROOT, env={**worker_env, MARK: str(_VAR)}, start_new_session=True,
         )
         # fmt: on
         processes.append(process)
@@ -92,3 +93,4 @@ def worker(worker_env: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    end_leftovers(str(_VAR))
