@@ -96,16 +96,20 @@ def by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
 
 def mixed_batches(
-    order: Sequence[int], lengths: Sequence[int], batch_size: int, draw: random.Random
+    order: Sequence[int],
+    lengths: Sequence[int],
+    batch_size: int,
+    draw: random.Random,
+    window: int = 8,
 ) -> list[list[int]]:
     """`order` in batches whose members are of like length, the batches in random order.
 
-    order: indices into lengths. Only within eight batches' worth are members moved, so that an
+    order: indices into lengths. Only within `window` batches' worth are members moved, so that an
     epoch stays as random as its order; the last batch of all may be smaller.
     """
     batches = []
-    for start in range(0, len(order), 8 * batch_size):
-        pool = order[start : start + 8 * batch_size]
+    for start in range(0, len(order), window * batch_size):
+        pool = order[start : start + window * batch_size]
         near = by_length([lengths[i] for i in pool], batch_size)
         batches.append([[pool[i] for i in batch] for batch in near])
         draw.shuffle(batches[-1])

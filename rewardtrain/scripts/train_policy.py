@@ -172,7 +172,10 @@ def in_order(prompts: list[Prompt], config: PolicyConfig) -> Dataset:
     while len(order) < config.steps * each_step:
         order += draw.sample(range(len(prompts)), len(prompts))
     lengths = [len(prompt.ids) for prompt in prompts]
-    steps = mixed_batches(order[: config.steps * each_step], lengths, each_step, draw)
+    # Within less than a pass, so that few prompts do not meet themselves in a step.
+    window = max(1, min(8, len(prompts) // each_step))
+    wanted = order[: config.steps * each_step]
+    steps = mixed_batches(wanted, lengths, each_step, draw, window)
     table = [{"prompt": p.messages, "place": place} for place, p in enumerate(prompts)]
     return Dataset.from_list(table).select([place for step in steps for place in step])
 

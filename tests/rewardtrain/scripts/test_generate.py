@@ -75,20 +75,20 @@ def test_what_is_written_hangs_on_seed_and_prompt_alone(write_run, config):
 def test_killed_and_started_again_it_writes_what_is_missing_once(
     write_run, config, launch, kill_when, finish
 ):
-    config |= {"samples_per_prompt": 2, "max_new_tokens": 60, "batch_size": 2}
-    whole = texts(written(write_run(config, prompts(60), "whole")))
-    directory = write_run(config, prompts(60), "killed")
+    config |= {"samples_per_prompt": 2, "max_new_tokens": 40, "batch_size": 4}
+    whole = texts(written(write_run(config, prompts(30), "whole")))
+    directory = write_run(config, prompts(30), "killed")
     path = directory / "samples.jsonl"
     kill_when(
         launch("generate", directory),
         lambda: path.is_file() and path.read_text().count("\n") >= 6,
     )
     before = path.read_text().count("\n")
-    assert before < 120
-    write_run({**config, "attempt": 2}, prompts(60), "killed")
+    assert before < 60
+    write_run({**config, "attempt": 2}, prompts(30), "killed")
     finish(launch("generate", directory), directory, "succeeded")
     samples = read_rows(path, SampleRow)
-    assert len(samples) == 120
+    assert len(samples) == 60
     assert texts(samples) == whole
     assert sum(s.attempt == 1 for s in samples) == before
 

@@ -66,7 +66,9 @@ def metrics_of(directory: Path) -> list[MetricLine]:
 
 
 def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward_model):
-    directory = write_run({**config, "steps": 25, "samples_per_step": 16, "beta": 0.01}, PROMPTS)
+    config |= {"steps": 25, "samples_per_prompt": 8, "samples_per_step": 32, "batch_size": 32}
+    config |= {"max_new_tokens": 2, "learning_rate": 2e-2, "beta": 0.01}
+    directory = write_run(config, PROMPTS)
     report = trained(directory)
     assert report["after"]["reward"]["low"] > report["before"]["reward"]["high"]
     assert report["before"]["kl"]["mean"] == 0.0
