@@ -13,7 +13,7 @@ from annotation.models import Project
 from rewardtrain import arena, contract, ingest, start
 from rewardtrain.demo import taste
 from rewardtrain.demo.prompts import demo_prompts
-from rewardtrain.demo.tales import sentences
+from rewardtrain.demo.tales import ending
 from rewardtrain.launch import read_data, run_dir
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import configure
@@ -93,7 +93,7 @@ def write_duels(project: Project, policy: ModelVersion, reference: ModelVersion,
 
 
 def duels(written: Run) -> dict[str, Any]:
-    """The policy's noiseless win rate, its KL, and how varied its endings are."""
+    """The policy's noiseless win rate, its KL, and the share of its endings that differ."""
     results: list[arena.Result] = []
     endings: dict[str, set[str]] = defaultdict(set)
     for messages, (ours, *_), (theirs, *_) in by_prompt(written):
@@ -122,8 +122,3 @@ def by_prompt(written: Run) -> list[tuple[list[dict[str, str]], list[str], list[
     return [
         (row["messages"], ours[row["prompt"]], theirs[row["prompt"]]) for row in read_data(written)
     ]
-
-
-def ending(text: str) -> str:
-    """The last sentence, which is where a policy first loses its variety."""
-    return (sentences(text) or [""])[-1].strip().lower()

@@ -30,7 +30,9 @@ class CircleStands(Exception):
     """The circle cannot go on; the text says why."""
 
 
-def turn(*, turns: int, labels: int, seed: int, say: Say) -> dict[str, Any]:
+def turn(
+    *, turns: int, labels: int, seed: int, say: Say, steps: int | None = None
+) -> dict[str, Any]:
     """Turn the circle of a fresh project, and return every figure of it.
 
     Args:
@@ -38,6 +40,7 @@ def turn(*, turns: int, labels: int, seed: int, say: Say) -> dict[str, Any]:
         labels: simulated labels a round; those of the arena come on top.
         seed: the same seed gives the same figures.
         say: told what happens.
+        steps: of each fine-tuning; those of the contract when left out.
 
     Raises:
         CircleStands: a run failed, or a program ended.
@@ -46,7 +49,7 @@ def turn(*, turns: int, labels: int, seed: int, say: Say) -> dict[str, Any]:
     with servers.running() as processes:
         for name, pid in processes.pids.items():
             say(f"{name} is process {pid}")
-        simulation = Simulation(labels, seed, processes, say)
+        simulation = Simulation(labels, seed, processes, say, steps)
         try:
             figures = [simulation.turn_once() for _ in range(turns)]
         finally:
@@ -65,8 +68,11 @@ def turn(*, turns: int, labels: int, seed: int, say: Say) -> dict[str, Any]:
 class Simulation:
     """A project, its people, and what the measuring needs of its reference."""
 
-    def __init__(self, labels: int, seed: int, processes: servers.Servers, say: Say) -> None:
+    def __init__(
+        self, labels: int, seed: int, processes: servers.Servers, say: Say, steps: int | None
+    ) -> None:
         self.labels, self.seed, self.processes, self.say = labels, seed, processes, say
+        self.options = {"steps": steps} if steps else {}
         self.project = make_project(labels, seed)
         self.manager, self.labelers = people.add_people(self.project, processes.port, seed)
         self.turns = 0
@@ -169,7 +175,7 @@ class Simulation:
         return version
 
     def fine_tune(self) -> Run:
-        started = self.manager.start(kind="policy")
+        started = self.manager.start(kind="policy", options=self.options)
         return self.wait_for_run(self.project.runs.get(pk=started["id"]))
 
     def wait_for_arena(self, policy: ModelVersion) -> Run:

@@ -21,6 +21,7 @@ class Command(BaseCommand):
             "--labels", type=int, default=240, help="a round; those of the arena come on top"
         )
         parser.add_argument("--seed", type=int, default=0, help="the same seed, the same figures")
+        parser.add_argument("--steps", type=int, help="of each fine-tuning")
         parser.add_argument("--json", action="store_true", help="one JSON object, not a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +31,7 @@ class Command(BaseCommand):
                 turns=options["rounds"],
                 labels=options["labels"],
                 seed=options["seed"],
+                steps=options["steps"],
                 say=lambda text: self.stderr.write(f"== {text}"),
             )
         except (CircleStands, RefusedByServer, ServersEnded) as error:
