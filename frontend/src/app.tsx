@@ -1,8 +1,8 @@
 import { Component, type ComponentChildren, type ComponentType } from "preact";
-import { lazy, Suspense } from "preact/compat";
 import { useEffect, useState } from "preact/hooks";
 import { Redirect, Route, Switch, useLocation, useSearch } from "wouter-preact";
 import { loadSession, session } from "./account";
+import { lazy } from "./parts/lazy";
 import { Shell } from "./parts/Shell";
 import { Broken, Loading } from "./parts/States";
 
@@ -44,20 +44,18 @@ export function App() {
   return (
     <Shell>
       <Boundary key={path}>
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            {routes(OPEN_PAGES)}
-            {!session.value.user && (
-              <Route>
-                <ToSignIn />
-              </Route>
-            )}
-            {routes(PAGES)}
+        <Switch>
+          {routes(OPEN_PAGES)}
+          {!session.value.user && (
             <Route>
-              <Missing />
+              <ToSignIn />
             </Route>
-          </Switch>
-        </Suspense>
+          )}
+          {routes(PAGES)}
+          <Route>
+            <Missing />
+          </Route>
+        </Switch>
       </Boundary>
     </Shell>
   );

@@ -1,6 +1,5 @@
-import type { ComponentChildren } from "preact";
-import { createPortal } from "preact/compat";
-import { useEffect, useState } from "preact/hooks";
+import { type ComponentChildren, render } from "preact";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import { session } from "../account";
 import type { Project } from "../api/types";
@@ -59,9 +58,17 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
 /** Draws its children at the right of the top bar. */
 export function InBar({ children }: { children: ComponentChildren }) {
-  const [slot, setSlot] = useState<Element | null>(null);
-  useEffect(() => setSlot(document.getElementById(BAR_SLOT)), []);
-  return slot && createPortal(children, slot);
+  useLayoutEffect(() => {
+    const slot = document.getElementById(BAR_SLOT);
+    if (slot) render(children, slot);
+  });
+  useLayoutEffect(() => {
+    const slot = document.getElementById(BAR_SLOT);
+    return () => {
+      if (slot) render(null, slot);
+    };
+  }, []);
+  return null;
 }
 
 /** Sets the title of the browser's tab. */
