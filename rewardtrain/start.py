@@ -13,9 +13,9 @@ from kombu.exceptions import OperationalError
 from annotation.access import Visitor
 from annotation.batches import NothingToFreeze, batch_lines, freeze
 from annotation.events import record
-from annotation.models import Batch, Project
+from annotation.models import Batch, Preference, Project, Prompt
 from annotation.refused import Refused
-from rewardtrain import launch, rounds
+from rewardtrain import contract, gate, launch, rounds
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import HACKABLE, HACKABLE_WARNING, configure
 from rewardtrain.rows import (
@@ -45,7 +45,7 @@ def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None =
     backbone = rules.reward_backbone or _reference_source(project)
     with transaction.atomic():
         batch = batch or _freeze(project, actor)
-        options = {**rules.reward_options, "backbone": backbone}
+        options = {"folds": folds_for(batch), **rules.reward_options, "backbone": backbone}
         seed = seed_for(rules.seed, "reward", batch.number)
         configuration = configure(Run.Kind.REWARD, options, seed=seed)
         try:
@@ -74,6 +74,16 @@ def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None =
             actor=actor,
         )
         return run
+
+
+def folds_for(batch: Batch) -> int:
+    """Cross-validation takes as long as five more models; the gate asks for it only where too few
+    decided pairs are held out to judge the model on."""
+    heldout = batch.preferences.filter(
+        outcome=Preference.Outcome.PREFER, comparison__prompt__split=Prompt.Split.HELDOUT
+    )
+    enough = heldout.count() >= gate.HELDOUT_ENOUGH
+    return 0 if enough else contract.RewardConfig.folds
 
 
 def start_policy(

@@ -2,7 +2,7 @@ import pytest
 
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import launch, loop, results, rounds, start
+from rewardtrain import gate, launch, loop, results, rounds, start
 from rewardtrain.models import LoopPolicy, Match, ModelVersion, Run
 from tests.cast import Person
 from tests.turning import (
@@ -275,3 +275,18 @@ def test_a_refused_rule_does_not_stop_the_others(project: Project, lena: Person)
     loop.advance(project)
     assert len(runs(project, "reward")) == 1
     assert runs(project, "generate") == []
+
+
+@pytest.mark.parametrize(("enough", "folds"), [(4, 5), (3, 0)])
+def test_cross_validation_is_left_out_where_enough_is_held_out(
+    project: Project,
+    lena: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    enough: int,
+    folds: int,
+) -> None:
+    monkeypatch.setattr(gate, "HELDOUT_ENOUGH", enough)
+    project.prompts.update(split="heldout")
+    for _ in range(3):
+        lena.answer(project)
+    assert start.start_reward(project).configuration["folds"] == folds
