@@ -1,7 +1,6 @@
 """The whole of Vibecheck as bin/start serves it, and Chromium to look at it."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -26,6 +25,7 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+RESULTS = ROOT / "test-results"
 PASSWORDS = {username: password for username, password, _ in DEMO_ACCOUNTS}
 
 
@@ -85,10 +85,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_as(site: Site, chromium: Browser) -> Iterator[Callable[[str, str], Page]]:
+def open_as(
+    site: Site, chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str, str], Page]]:
     """open_as("lena", "/p/tiny-tales/label"): a page of a browser in which lena has signed in.
 
-    The test fails if the page logs an error, or asks another host for anything.
+    The test fails if the page logs an error, or asks another host for anything. What each page
+    showed last is left in test-results/.
     """
     contexts = []
     wrong: list[str] = []
@@ -110,11 +113,11 @@ def open_as(site: Site, chromium: Browser) -> Iterator[Callable[[str, str], Page
         page.get_by_label("Name").fill(username)
         page.get_by_label("Password").first.fill(PASSWORDS[username])
         page.keyboard.press("Enter")
-        expect(page.get_by_role("button", name=re.compile(username))).to_be_visible()
-        page.goto(site.address + path)
+        expect(page).to_have_url(site.address + path, timeout=15_000)
         return page
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        context.pages[0].screenshot(path=RESULTS / f"{request.node.name}-{number}.png")
         context.close()
     assert wrong == []

@@ -10,6 +10,7 @@ from rewardtrain.demo.taste import quality
 
 LABELS = 40
 STEPS = 8
+READING_MS = 400
 
 
 def taste(page: Page, side: str) -> float:
@@ -31,6 +32,8 @@ def label(page: Page, most: int) -> int:
         before = page.locator(".responses").inner_text()
         difference = taste(page, "A") - taste(page, "B")
         key = "t" if abs(difference) < 0.25 else "1" if difference > 0 else "6"
+        # An answer within the first moments of a pair counts as a slip of the hand.
+        page.wait_for_timeout(READING_MS)
         page.keyboard.press(key)
         answered += 1
         # The next pair replaces this one; equal texts never follow one another.
@@ -43,6 +46,7 @@ def label(page: Page, most: int) -> int:
 
 def test_a_person_turns_the_circle(open_as: Callable[[str, str], Page]) -> None:
     lena = open_as("lena", "/p/tiny-tales/label")
+    expect(lena.get_by_role("article", name="Response A")).to_be_visible(timeout=180_000)
     lena.get_by_role("button", name="I have read this").click()
     assert label(lena, LABELS) == LABELS
 
