@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.asking import sha256_of
+from annotation.models import Project
 from rewardtrain import contract, ingest, launch, promotion, rounds, start, written
 from rewardtrain.models import ModelVersion, Run, Score
 from rewardtrain.rows import prompts_of
@@ -21,10 +22,11 @@ MOST_LOST = 3
 
 
 @transaction.atomic
-def settle(run: Run, ending: str) -> Run | None:
+def settle(run: Run, ending: str, *, handed_back: bool = False) -> Run | None:
     """Give a run whose processes are gone its end, by what it left; `ending` says how they ended.
 
-    None when another owner has taken it.
+    What was `handed_back` unfinished by a worker that stops is not counted as lost. None when
+    another owner has taken the run.
     """
     now = ingest.follow(run)
     if now is None:
@@ -39,6 +41,8 @@ def settle(run: Run, ending: str) -> Run | None:
     elif state == "failed":
         assert status is not None
         fail(now, status.error)
+    elif handed_back:
+        wait_again(now, ending)
     else:
         lose(now, ending)
     return now
@@ -103,6 +107,7 @@ def _leave_policy(run: Run, report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_version(run: Run, report: dict[str, Any], kind: str, **lineage: Any) -> ModelVersion:
+    Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
     return ModelVersion.objects.create(
         project=run.project,
         kind=kind,

@@ -27,6 +27,8 @@ State = Run.State
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at a running script."""
+HAND_BACK_SECONDS = 4.0
+"""For a last checkpoint: a server that stops gives its workers five seconds."""
 DATABASE_GONE = (OperationalError, InterfaceError)
 stopping = multiprocessing.RawValue("b", 0)
 """Set in the worker's main process when it shuts down; its pool process shares this memory."""
@@ -110,10 +112,8 @@ def watch(run: Run, process: subprocess.Popen) -> str:
 
 def hand_back(run: Run) -> None:
     """The server stops: end the script at a checkpoint and queue the run for the next worker."""
-    launch.stop(run, patience=min(4.0, launch.STOP_SECONDS))
-    with transaction.atomic():
-        if owned := ingest.mine(run):
-            results.wait_again(owned, "waits: the server was stopped")
+    launch.stop(run, HAND_BACK_SECONDS)
+    results.settle(run, "the server was stopped; it goes on at the next start", handed_back=True)
 
 
 def end(run: Run, ending: str) -> None:

@@ -136,3 +136,18 @@ def test_a_run_that_ended_by_itself_before_the_signal_has_succeeded(run: Run) ->
     assert settled is not None
     assert settled.state == "succeeded"
     assert settled.report == {"samples": 2}
+
+
+def test_a_run_handed_back_waits_and_is_not_counted_as_lost(run: Run) -> None:
+    say_status(run, "cancelled")
+    settled = results.settle(run, "the server was stopped", handed_back=True)
+    assert settled is not None
+    assert (settled.state, settled.lost) == ("queued", 0)
+
+
+def test_a_run_that_was_being_cancelled_while_the_server_stopped_is_cancelled(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state="cancelling")
+    say_status(run, "cancelled")
+    settled = results.settle(run, "the server was stopped", handed_back=True)
+    assert settled is not None
+    assert settled.state == "cancelled"
