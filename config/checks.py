@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
     browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser:
         os.environ["CHROMIUM"] = browser
+    # tests/conftest.py names the settings itself, once its servers are up.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     if arguments:
         return run(PYTHON, "-m", "pytest", *arguments)
     if browser is None:
