@@ -50,11 +50,10 @@ def _encode_whole(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], response: list[Message]
 ) -> list[int]:
     try:
-        text = tokenizer.apply_chat_template(
-            messages + response[:-1], add_generation_prompt=True, tokenize=False
-        )
+        turns = messages + response[:-1]
+        text = str(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
     except TemplateError as error:
-        roles = ", ".join(m["role"] for m in messages + response[:-1])
+        roles = ", ".join(m["role"] for m in turns)
         raise ContractError(
             f"The chat template refuses the turns {roles} ({error}); "
             "use a model whose template allows them."

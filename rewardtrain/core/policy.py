@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import (
@@ -35,8 +36,7 @@ def load_policy(
     tokenizer = load_tokenizer(source, field, padding_side="left")
     if tokenizer.eos_token_id is None:
         raise ContractError(f"{field} = {source!r}: its tokenizer has no end token to stop at.")
-    model = load_model(AutoModelForCausalLM, source, field).to(device)
-    return model.eval(), tokenizer
+    return load_model(AutoModelForCausalLM, source, field, device).eval(), tokenizer
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -109,11 +109,12 @@ def sample(
         bos_token_id=tokenizer.bos_token_id,
         disable_compile=True,
     )
+    writer: Any = model
     # The model's own settings would fill in what is left out here, such as a top_k.
     kept, model.generation_config = model.generation_config, settings
     try:
         with autocast(model.device):
-            written = model.generate(**batch, generation_config=settings, logits_processor=draw)
+            written = writer.generate(**batch, generation_config=settings, logits_processor=draw)
     finally:
         model.generation_config = kept
     return [up_to_end(row, ends) for row in written[:, width:].tolist()]
@@ -168,15 +169,15 @@ def measure(
         drawn = ours.gather(-1, tokens[..., None])[..., 0]
         probability = ours.exp()
         spent = -(probability * ours).nansum(-1)
-        kl = None
+        kl: list[float | None] = [None] * len(part)
         if reference is not None:
             gap = ours - _log_probabilities(reference, batch, keep)
-            kl = (probability * gap).nansum(-1).clamp(min=0)
-            kl = (kl * inside).sum(-1).tolist()
+            spread = (probability * gap).nansum(-1).clamp(min=0)
+            kl = (spread * inside).sum(-1).tolist()
         logprob = (drawn * inside).sum(-1).tolist()
         entropy = ((spent * inside).sum(-1) / lengths).tolist()
         for row, i in enumerate(part):
-            measured[i] = Measured(logprob[row], kl[row] if kl else None, entropy[row])
+            measured[i] = Measured(logprob[row], kl[row], entropy[row])
     return [m for m in measured if m is not None]
 
 

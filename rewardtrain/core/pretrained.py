@@ -58,7 +58,9 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
-def load_model(auto_class: Any, source: str, field: str, **options: Any) -> PreTrainedModel:
+def load_model(
+    auto_class: Any, source: str, field: str, device: torch.device | str = "cpu", **options: Any
+) -> PreTrainedModel:
     """A float32 model from safetensors, never running code that comes with it.
 
     Args:
@@ -91,7 +93,7 @@ def load_model(auto_class: Any, source: str, field: str, **options: Any) -> PreT
             f"{field} = {source!r} holds no weights for {min(missing)} of "
             f"{type(model).__name__}; give a model of that kind."
         )
-    return model
+    return model.to(device)
 
 
 def load_tokenizer(source: str, field: str, **options: Any) -> PreTrainedTokenizerBase:

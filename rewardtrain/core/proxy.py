@@ -64,7 +64,7 @@ class Proxy:
         self, policy: PreTrainedModel, prompts: Sequence[Prompt], responses: Sequence[list[int]]
     ) -> list[Seen]:
         """Score and measure one response (token ids) to each prompt."""
-        texts = self.tokenizer.batch_decode(responses, skip_special_tokens=True)
+        texts = self.tokenizer.batch_decode(list(responses), skip_special_tokens=True)
         asked = [
             self.reward.encode(prompt.messages, [{"role": "assistant", "content": text}])[0]
             for prompt, text in zip(prompts, texts, strict=True)

@@ -116,7 +116,7 @@ def _load(
 ) -> RewardModel:
     tokenizer = load_tokenizer(source, field, padding_side="right")
     options = {} if trained else {"num_labels": 1}
-    model = load_model(AutoModelForSequenceClassification, source, field, **options)
+    model = load_model(AutoModelForSequenceClassification, source, field, device, **options)
     if model.config.num_labels != 1:
         raise ContractError(
             f"{field} = {source!r} gives {model.config.num_labels} numbers, not one; "
@@ -132,4 +132,4 @@ def _load(
         max_length=min(max_length or longest, longest),
         pooling="first token" if tokenizer.cls_token is not None else "last token",
     )
-    return RewardModel(model.to(device), tokenizer, settings)
+    return RewardModel(model, tokenizer, settings)

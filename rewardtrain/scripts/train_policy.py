@@ -85,7 +85,7 @@ def train_policy(log: RunLog) -> None:
         )
 
     proxy = Proxy(reward, reference, tokenizer)
-    meter = Meter(log, proxy, prompts)
+    meter = Meter(log, proxy, policy, prompts)
     trainer = RLOOTrainer(
         model=policy,
         reward_funcs=meter,
@@ -97,15 +97,16 @@ def train_policy(log: RunLog) -> None:
     )
     trainer.remove_callback(PrinterCallback)
     anchor(trainer, reference, config)
-    meter.policy = trainer.model
     take_steps(log, trainer)
 
     log.stage("comparing with the start")
-    trained = trainer.model.merge_and_unload() if config.lora else trainer.model
-    after = judge(proxy, trained.eval(), prompts, config)
+    if config.lora:
+        adapted: Any = trainer.model
+        adapted.merge_and_unload()
+    after = judge(proxy, policy.eval(), prompts, config)
     before = judge(proxy, load_policy(config.policy, "policy", device)[0], prompts, config)
     log.stage("saving")
-    trained.save_pretrained(log.model_dir, safe_serialization=True)
+    policy.save_pretrained(log.model_dir, safe_serialization=True)
     tokenizer.save_pretrained(log.model_dir)
     log.report(
         {
@@ -261,14 +262,15 @@ class Meter:
 
     __name__ = "reward"
 
-    def __init__(self, log: RunLog, proxy: Proxy, prompts: list[Prompt]) -> None:
-        self.log, self.proxy, self.prompts = log, proxy, prompts
-        self.policy: PreTrainedModel | None = None
+    def __init__(
+        self, log: RunLog, proxy: Proxy, policy: PreTrainedModel, prompts: list[Prompt]
+    ) -> None:
+        self.log, self.proxy, self.policy, self.prompts = log, proxy, policy, prompts
         self.values: dict[str, float] = {}
 
     def __call__(
         self, completion_ids: list[list[int]], place: list[int], trainer_state: Any, **_: Any
-    ) -> list[float]:
+    ) -> list[float | None]:
         asked = [self.prompts[i] for i in place]
         seen = self.proxy.see(self.policy, asked, completion_ids)
         self.values = step_values(seen)

@@ -173,7 +173,7 @@ def fit_model(
         step = progress.step + 1
         # Each step seeds its own dropout, so that a resumed run draws the same.
         torch.manual_seed(config.seed + done)
-        rate = fitting.schedule.get_last_lr()[0]
+        rate = float(fitting.schedule.get_last_lr()[0])
         loss, right = fitting.step([rows[i] for i in batch], [texts.of_row[i] for i in batch])
         accuracy = blend(progress.accuracy, right)
         log.metrics(step, loss=loss, accuracy=accuracy, learning_rate=rate, fit=progress.fit + 1)
