@@ -103,7 +103,7 @@ def _store(project: Project, drafts: list[Draft], report: Report, source: str) -
                 comparison=comparison, order=shown, answer=draft.answer, levels=draft.levels
             )
             for (comparison, _), shown, draft in zip(comparisons, responses, drafts, strict=True)
-            if draft.answer is not None
+            if draft.answer is not None and comparison is not None
         ),
     )
 

@@ -53,9 +53,7 @@ class Event(models.Model):
     """Who changed what state, when."""
 
     project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="events")
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=40)
     subject = models.CharField(max_length=80, help_text="Which row: project tales, member lena.")
     before = models.JSONField(null=True, blank=True)

@@ -77,11 +77,11 @@ def plant(group: Sequence[Tokens], first: int, budget: int, *, causal: bool) -> 
 
 def common_prefix(group: Sequence[Tokens]) -> int:
     """How many first tokens all sequences share."""
-    shortest, longest = min(group), max(group)
-    for place, (a, b) in enumerate(zip(shortest, longest, strict=False)):
+    first, last = min(group, key=list), max(group, key=list)
+    for place, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
             return place
-    return min(len(shortest), len(longest))
+    return min(len(first), len(last))
 
 
 def fill_rows(trees: Iterable[Tree], budget: int) -> list[list[Tree]]:

@@ -35,7 +35,7 @@ TRAITS = "shy small curious clumsy brave quiet hungry careful dreamy stubborn ti
 HELPERS = "turtle crow heron beaver stork swan goose robin donkey deer weasel sparrow".split()
 MANNERS = "old kind wise shy young tall busy sleepy grumpy polite ragged plump".split()
 
-THINGS = {
+_THINGS = {
     "music": "drum flute horn bell whistle harp",
     "light": "lamp lantern candle torch",
     "clothes": "hat scarf boot mitten cape",
@@ -46,7 +46,7 @@ THINGS = {
     "vessel": "kettle teapot jar basket",
     "paper": "letter map book ticket",
 }
-THINGS = {kind: words.split() for kind, words in THINGS.items()}
+THINGS = {kind: words.split() for kind, words in _THINGS.items()}
 KIND = {thing: kind for kind, things in THINGS.items() for thing in things}
 
 LOOKS = {

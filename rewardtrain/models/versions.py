@@ -27,9 +27,7 @@ class ModelVersion(models.Model):
     stage = models.CharField(max_length=11, choices=Stage, default=Stage.CANDIDATE)
     is_reference = models.BooleanField(default=False)
     source = models.CharField(max_length=300, help_text="Path under a model root, or a hub name.")
-    run = models.OneToOneField(
-        Run, models.PROTECT, null=True, blank=True, related_name="version"
-    )
+    run = models.OneToOneField(Run, models.PROTECT, null=True, blank=True, related_name="version")
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
@@ -41,9 +39,7 @@ class ModelVersion(models.Model):
         related_name="policies",
         help_text="What a policy was optimised against.",
     )
-    batch = models.ForeignKey(
-        Batch, models.PROTECT, null=True, blank=True, related_name="versions"
-    )
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="versions")
     weights_sha256 = models.CharField(max_length=64, blank=True)
     data_sha256 = models.CharField(max_length=64, blank=True)
     config_sha256 = models.CharField(max_length=64, blank=True)
