@@ -19,7 +19,7 @@ const SHELL_KEYS: Keymap<"help"> = [
 export function Shell({ children }: { children: ComponentChildren }) {
   const [path] = useLocation();
   const slug = /^\/p\/([^/]+)/.exec(path)?.[1];
-  useProject(slug);
+  useProject(session.value?.user ? slug : undefined);
   const [help, setHelp] = useState(false);
   useKeymap(SHELL_KEYS, () => setHelp(true));
   const current = belongsToProject(path) ? (project.value?.data ?? null) : null;
