@@ -7,7 +7,9 @@ import { loadProject, useProject } from "../../project";
 import { Labeling } from "../../session/labeling";
 import { outbox } from "../../session/outboxes";
 import { LabelPage } from "./LabelPage";
+import "./answer.css";
 import "./label.css";
+import "./responses.css";
 
 export default function Label() {
   const { slug = "" } = useParams();
