@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { decimal, isClear, meanText, rateOf, shareText, signed } from "./figures";
+import {
+  compact,
+  decimal,
+  isClear,
+  meanText,
+  percentage,
+  rateOf,
+  shareText,
+  signed,
+} from "./figures";
 
 describe("decimal", () => {
   test.each([
@@ -30,6 +39,14 @@ describe("meanText", () => {
     expect(meanText(figure)).toBe("8.31 (7.60 to 9.02, n 128)");
   });
 
+  test("gives all three the same digits", () => {
+    const around = (mean: number, half: number) =>
+      meanText({ n: 128, mean, low: mean - half, high: mean + half });
+    expect(around(0.0153, 0.134)).toBe("0.02 (−0.12 to 0.15, n 128)");
+    expect(around(9.43, 1.97)).toBe("9.4 (7.5 to 11.4, n 128)");
+    expect(around(0, 0.002)).toBe("0.0000 (−0.0020 to 0.0020, n 128)");
+  });
+
   test("says so where one value has none, or nothing was measured", () => {
     expect(meanText({ n: 1, mean: 2, low: null, high: null })).toBe("2.00 (n 1)");
     expect(meanText({ n: 0, mean: null, low: null, high: null })).toBe("nothing measured yet");
@@ -50,6 +67,11 @@ describe("a standing", () => {
     expect(isClear({ n: 20, value: 0.7, low: 0.48, high: 0.85 })).toBe(false);
     expect(isClear(null)).toBe(false);
   });
+});
+
+test("axes say numbers shortly", () => {
+  expect([0, 0.25, 1500, -2, 0.0005].map(compact)).toEqual(["0", "0.25", "1.5K", "−2", "5e−4"]);
+  expect(percentage(0.00125, 1)).toBe("0.1 %");
 });
 
 test("a difference shows its sign", () => {

@@ -30,12 +30,23 @@ export function meanText(figure: Mean): string {
   if (figure.low === null || figure.high === null) {
     return t("figures.mean_alone", { value: decimal(figure.mean), n: integer(figure.n) });
   }
-  return t("figures.mean", {
-    value: decimal(figure.mean),
-    low: decimal(figure.low),
-    high: decimal(figure.high),
-    n: integer(figure.n),
+  const [value, low, high] = alike([figure.mean, figure.low, figure.high]);
+  return t("figures.mean", { value, low, high, n: integer(figure.n) });
+}
+
+/** Numbers that belong together, with as many digits as the largest of them needs. */
+export function alike(values: readonly number[]): string[] {
+  const digits = digitsFor(Math.max(...values.map(Math.abs)));
+  const format = new Intl.NumberFormat(document.documentElement.lang || "en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
   });
+  return values.map((value) =>
+    format
+      .format(value)
+      .replace(/^-/, "−")
+      .replace(/^−(0[.0]*)$/, "$1"),
+  );
 }
 
 /** The rate of a standing, or null while nobody has answered. */
@@ -56,7 +67,7 @@ export function decimal(value: number): string {
   const language = document.documentElement.lang || "en";
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(1).replace(".0", "").replace("-", "−");
-  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 4;
+  const digits = digitsFor(size);
   const text = new Intl.NumberFormat(language, {
     minimumFractionDigits: Math.min(digits, 2),
     maximumFractionDigits: digits,
@@ -64,7 +75,32 @@ export function decimal(value: number): string {
   return text.replace("-", "−");
 }
 
+function digitsFor(size: number): number {
+  if (size >= 100) return 0;
+  if (size >= 10) return 1;
+  return size >= 0.1 || size === 0 ? 2 : 4;
+}
+
 /** A difference with its sign: "+3.10", "−0.42". */
 export function signed(value: number): string {
   return value > 0 ? `+${decimal(value)}` : decimal(value);
+}
+
+/** A share from 0 to 1 with its sign: "0.1 %". */
+export function percentage(share: number, digits: number): string {
+  const format = new Intl.NumberFormat(document.documentElement.lang || "en", {
+    maximumFractionDigits: digits,
+  });
+  return `${format.format(100 * share)} %`;
+}
+
+/** As short as an axis needs it: 0, 0.4, 1.5K. */
+export function compact(value: number): string {
+  if (value !== 0 && Math.abs(value) < 0.001) return decimal(value);
+  return new Intl.NumberFormat(document.documentElement.lang || "en", {
+    notation: "compact",
+    maximumSignificantDigits: 3,
+  })
+    .format(value)
+    .replace("-", "−");
 }

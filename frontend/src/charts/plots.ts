@@ -8,6 +8,8 @@ export interface Line {
   ink: Ink;
   dash?: number[];
   axis?: "left" | "right";
+  /** It goes from 0 to 1 and is said in per cent. */
+  share?: true;
 }
 
 export interface Plot {
@@ -16,18 +18,26 @@ export interface Plot {
   /** What each axis must show, whatever the values are. */
   left?: readonly number[];
   right?: readonly number[];
+  /** Leaves the room of a right axis that it lacks, so that the steps of all charts align. */
+  aligned?: true;
   /** A level that means something, drawn across. */
   guide?: number;
 }
 
 const POLICY: Plot[] = [
-  { name: "reward", lines: [{ name: "reward", ink: "accent" }], left: [0], guide: 0 },
-  { name: "kl", lines: [{ name: "kl", ink: "accent" }], left: [0] },
+  {
+    name: "reward",
+    lines: [{ name: "reward", ink: "accent" }],
+    left: [0],
+    guide: 0,
+    aligned: true,
+  },
+  { name: "kl", lines: [{ name: "kl", ink: "accent" }], left: [0], aligned: true },
   {
     name: "variety",
     lines: [
       { name: "entropy", ink: "accent" },
-      { name: "repetition", ink: "warn", dash: [5, 3], axis: "right" },
+      { name: "repetition", ink: "warn", dash: [5, 3], axis: "right", share: true },
     ],
     left: [0],
     right: [0, 1],
@@ -36,7 +46,7 @@ const POLICY: Plot[] = [
     name: "length",
     lines: [
       { name: "length", ink: "accent" },
-      { name: "truncated", ink: "warn", dash: [5, 3], axis: "right" },
+      { name: "truncated", ink: "warn", dash: [5, 3], axis: "right", share: true },
     ],
     left: [0],
     right: [0, 1],
@@ -47,7 +57,7 @@ const REWARD: Plot[] = [
   { name: "loss", lines: [{ name: "loss", ink: "accent" }], left: [0] },
   {
     name: "accuracy",
-    lines: [{ name: "accuracy", ink: "accent" }],
+    lines: [{ name: "accuracy", ink: "accent", share: true }],
     left: [0, 1],
     guide: 0.5,
   },

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArenaPoint } from "../../api/models";
-import { decimal, rateOf, shareText, signed } from "../../charts/figures";
+import { decimal, percentage, rateOf, shareText, signed } from "../../charts/figures";
 import { t } from "../../i18n";
 import { type Frame, layOut, type PlacedPoint } from "./chart";
 
 const HEIGHT = 340;
-const MARGINS = { left: 44, right: 44, top: 16, bottom: 44 };
+const MARGINS = { left: 52, right: 44, top: 32, bottom: 44 };
 const DOT = 5;
 
 interface Props {
@@ -74,11 +74,11 @@ function Axes({ frame, layout }: { frame: Frame; layout: ReturnType<typeof layOu
         <g key={label}>
           <path class={label === 0.5 ? "coin" : "grid"} d={`M${left} ${at}H${right}`} />
           <text x={left - 8} y={at + 4} text-anchor="end">
-            {100 * label}
+            {percentage(label, 0)}
           </text>
         </g>
       ))}
-      <text class="coin-name" x={right - 6} y={layout.coin - 6} text-anchor="end">
+      <text x={left + 8} y={layout.coin - 6}>
         {t("arena.coin")}
       </text>
       {layout.proxyTicks.map(({ at, label }) => (
@@ -113,7 +113,7 @@ interface MarkProps {
 
 /** One policy: its proxy reward, and its win rate with its interval. */
 function Mark({ placed: { x, proxy, rate, number }, says, peak, chosen, choose }: MarkProps) {
-  const name = rate ? rate.high - 10 : (proxy ?? 0) - 12;
+  const highest = Math.min(rate?.high ?? HEIGHT, proxy === null ? HEIGHT : proxy - DOT);
   return (
     <g
       class={chosen ? "arena-mark chosen" : "arena-mark"}
@@ -140,7 +140,7 @@ function Mark({ placed: { x, proxy, rate, number }, says, peak, chosen, choose }
           <circle class="rate-dot" cx={x} cy={rate.y} r={DOT} />
         </>
       )}
-      <text x={x} y={Math.max(12, name)} text-anchor="middle">
+      <text x={x} y={highest - 8} text-anchor="middle">
         {peak ? `${number} · ${t("arena.peak")}` : number}
       </text>
       <rect class="arena-hit" x={x - 14} y={0} width={28} height={HEIGHT - MARGINS.bottom} />

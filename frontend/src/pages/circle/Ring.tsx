@@ -79,7 +79,7 @@ interface NodeProps {
 }
 
 function Node({ words, place, waits }: NodeProps) {
-  const { href, main, figure, sub, progress, there } = words;
+  const { href, main, figure, lines = [], progress, there } = words;
   const look = [waits && "waits", !there && "missing", progress !== undefined && "works"];
   return (
     <Link href={href} class={["node", ...look].filter(Boolean).join(" ")}>
@@ -89,7 +89,11 @@ function Node({ words, place, waits }: NodeProps) {
       </span>
       <strong class="node-main">{main}</strong>
       {figure}
-      {sub && <span class="node-sub">{sub}</span>}
+      {lines.filter(Boolean).map((line) => (
+        <span key={line} class="node-line">
+          {line}
+        </span>
+      ))}
       {progress !== undefined && <Progress share={progress} />}
     </Link>
   );

@@ -5,7 +5,7 @@ import { decimal, rateOf } from "../../charts/figures";
 import { integer, relative } from "../../format";
 import { t } from "../../i18n";
 import { Interval } from "../../parts/Interval";
-import { stepWords } from "../runs/words";
+import { leftOf, stepOf } from "../runs/words";
 import type { Place } from "./ring";
 import { activeRun, gateSaid, lastRun } from "./state";
 
@@ -13,7 +13,8 @@ export interface NodeWords {
   href: string;
   main: string;
   figure?: ComponentChildren;
-  sub?: string;
+  /** Up to two short lines below; what is false or null is left out. */
+  lines?: (string | false | null)[];
   /** From 0 to 1 while something is at work here or being filled. */
   progress?: number;
   /** False where the node is still to come. */
@@ -37,7 +38,7 @@ function labelsNode(circle: Circle): NodeWords {
   const { countable, new: fresh, freeze_after, open } = circle.labels;
   const blind = circle.win_rate?.open ?? 0;
   const words = { fresh: integer(fresh), wanted: integer(freeze_after) };
-  const sub = [
+  const lines = [
     t("circle.labels.fresh", words),
     blind > 0 && t("circle.labels.blind", { count: blind }),
     open + blind === 0 && t("circle.labels.queue_empty"),
@@ -45,7 +46,7 @@ function labelsNode(circle: Circle): NodeWords {
   return {
     href: page(circle, "label"),
     main: t("circle.labels.count", { count: countable, shown: integer(countable) }),
-    sub: sub.filter(Boolean).join(" · "),
+    lines,
     there: true,
   };
 }
@@ -55,17 +56,14 @@ function batchNode({ batch, labels, project }: Circle): NodeWords {
     return {
       href: `/p/${project.slug}/runs`,
       main: t("circle.batch.none"),
-      sub: t("circle.batch.comes", { count: labels.freeze_after }),
+      lines: [t("circle.batch.comes", { count: labels.freeze_after })],
       there: false,
     };
   }
   return {
     href: `/batches/${batch.id}`,
     main: t("batch.name", { number: batch.number }),
-    sub: t("circle.batch.holds", {
-      size: integer(batch.size),
-      fresh: integer(batch.fresh),
-    }),
+    lines: [t("circle.batch.holds", { size: integer(batch.size), fresh: integer(batch.fresh) })],
     there: true,
   };
 }
@@ -76,27 +74,29 @@ function rewardNode(circle: Circle): NodeWords {
   const main = model ? t("model.reward", { number: model.number }) : t("circle.reward.none");
   const figure = model ? <Interval figure={model.accuracy} /> : undefined;
   if (run) {
-    const sub = t("circle.reward.learning", { id: run.id, step: stepWords(run) });
-    return { href: `/runs/${run.id}`, main, figure, sub, progress: shareOf(run), there: true };
+    const lines = [t("circle.reward.learning", { id: run.id, step: stepOf(run) })];
+    return { href: `/runs/${run.id}`, main, figure, lines, progress: shareOf(run), there: true };
   }
   const last = lastRun(circle, "reward");
   if (model) {
     const source = model.accuracy?.source;
-    const sub = source ? t(`circle.reward.source.${source}`) : undefined;
-    return { href: `/models/${model.id}`, main, figure, sub, there: true };
+    const lines = source ? [t(`circle.reward.source.${source}`)] : [];
+    return { href: `/models/${model.id}`, main, figure, lines, there: true };
   }
   if (last?.version) {
     return {
       href: `/models/${last.version.id}`,
       main: t("model.reward", { number: last.version.number }),
-      sub: t("circle.reward.not_in_service"),
+      lines: [t("circle.reward.not_in_service")],
       there: false,
     };
   }
   return {
     href: last ? `/runs/${last.id}` : page(circle, "models"),
     main,
-    sub: last ? t("circle.run_ended", { id: last.id, state: t(`run.state.${last.state}`) }) : "",
+    lines: last
+      ? [t("circle.run_ended", { id: last.id, state: t(`run.state.${last.state}`) })]
+      : [],
     there: false,
   };
 }
@@ -110,13 +110,14 @@ function runNode(circle: Circle, kl: number | null): NodeWords {
     return { href: page(circle, "runs"), main, there: tuned !== null };
   }
   const active = activeRun(circle, "policy") === run;
-  const sub = active
-    ? [stepWords(run), kl !== null && t("circle.run.kl", { kl: decimal(kl) })]
+  const measured = kl !== null && t("circle.run.kl", { kl: decimal(kl) });
+  const lines = active
+    ? [[stepOf(run), measured].filter(Boolean).join(" · "), leftOf(run)]
     : [t(`run.state.${run.state}`), run.finished_at && relative(run.finished_at)];
   return {
     href: `/runs/${run.id}`,
     main: t("run.name", { id: run.id }),
-    sub: sub.filter(Boolean).join(" · "),
+    lines,
     progress: active ? shareOf(run) : undefined,
     there: true,
   };
@@ -127,17 +128,24 @@ function policyNode(circle: Circle): NodeWords {
   const shown = candidate ?? policy;
   if (!shown) {
     const href = page(circle, "settings");
-    return { href, main: t("circle.policy.none"), sub: t("circle.policy.name_one"), there: false };
+    return {
+      href,
+      main: t("circle.policy.none"),
+      lines: [t("circle.policy.name_one")],
+      there: false,
+    };
   }
   const run = activeRun(circle, "generate");
   const standing =
     candidate && policy
-      ? t("circle.policy.candidate", { number: policy.number })
-      : t(policy?.is_reference ? "circle.policy.reference" : "circle.policy.in_service");
+      ? [t("circle.policy.candidate"), t("circle.policy.serves", { number: policy.number })]
+      : [t(policy?.is_reference ? "circle.policy.reference" : "circle.policy.in_service")];
   return {
     href: run ? `/runs/${run.id}` : `/models/${shown.id}`,
     main: t("model.policy", { number: shown.number }),
-    sub: run ? t("circle.policy.writing", { id: run.id, step: stepWords(run) }) : standing,
+    lines: run
+      ? [t("circle.policy.writing", { id: run.id, step: stepOf(run) }), leftOf(run)]
+      : standing,
     progress: run ? shareOf(run) : undefined,
     there: true,
   };

@@ -28,7 +28,7 @@ export default function ModelPage() {
   const model = useResource<VersionDetail>(`models/${id}/`, EVERY_SECONDS);
   useTitle(model.data ? versionName(model.data) : t("nav.model"));
   return (
-    <div class="page">
+    <div class="page model-page">
       <Loaded resource={model}>{(data) => <Model model={data} set={model.set} />}</Loaded>
     </div>
   );

@@ -1,6 +1,7 @@
 import type { RunKind } from "../../api/models";
 import { t } from "../../i18n";
 import { factsOf } from "./report";
+import "./report.css";
 
 interface Props {
   kind: RunKind;

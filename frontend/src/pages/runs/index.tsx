@@ -61,7 +61,9 @@ function RunTable({ slug, newest }: { slug: string; newest: Results<Run> }) {
   const rows = [...newest.results, ...(older?.results ?? []).filter(({ id }) => !shown.has(id))];
   return (
     <>
-      <Table caption={t("nav.runs")} columns={COLUMNS} rows={rows} rowKey={({ id }) => id} />
+      <div class="runs-table">
+        <Table caption={t("nav.runs")} columns={COLUMNS} rows={rows} rowKey={({ id }) => id} />
+      </div>
       <ErrorNotice error={more.error} />
       {next && (
         <Button busy={more.busy} onClick={more.run}>
@@ -75,11 +77,7 @@ function RunTable({ slug, newest }: { slug: string; newest: Results<Run> }) {
 const COLUMNS: Column<Run>[] = [
   {
     head: t("runs.run"),
-    cell: (run) => (
-      <Link href={`/runs/${run.id}`} class="run-name">
-        {t("run.name", { id: run.id })}
-      </Link>
-    ),
+    cell: (run) => <Link href={`/runs/${run.id}`}>{t("run.name", { id: run.id })}</Link>,
   },
   { head: t("runs.what"), cell: kindWords },
   { head: t("runs.state"), cell: (run) => <StateTag run={run} /> },

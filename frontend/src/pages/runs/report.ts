@@ -1,7 +1,7 @@
 /** A finished run's figures in plain words, each with its interval and its n. */
 
 import type { RunKind } from "../../api/models";
-import { decimal, type Mean, meanText, shareText, signed } from "../../charts/figures";
+import { alike, decimal, type Mean, meanText, shareText } from "../../charts/figures";
 import { integer, percent } from "../../format";
 import { t } from "../../i18n";
 import { duration } from "./time";
@@ -148,6 +148,9 @@ export function differenceText(
   unit: string,
 ): string {
   if (difference === null || low === null || high === null) return t("figure.none");
-  const [value, from, to] = [difference, low, high].map((number) => signed(scale * number));
+  const numbers = [difference, low, high].map((number) => scale * number);
+  const [value, from, to] = alike(numbers).map((text, i) => plus(text, numbers[i] ?? 0));
   return t("report.difference", { value, unit, low: from, high: to, n: integer(n) });
 }
+
+const plus = (text: string, value: number) => (value > 0 ? `+${text}` : text);

@@ -7,16 +7,20 @@ import { timeLeft } from "./time";
 
 /** "step 84 of 500 · about 4 min left", or its place in the queue. */
 export function stepWords(run: Run): string {
+  return [stepOf(run), leftOf(run)].filter(Boolean).join(" · ");
+}
+
+/** "step 84 of 500"; before it has steps what it does, before it runs its place in the queue. */
+export function stepOf(run: Run): string {
   if (run.state === "queued") return queueWords(run);
-  const parts = [
-    run.steps > 0
-      ? t("run.step", { step: integer(run.step), steps: integer(run.steps) })
-      : run.stage || t(`run.state.${run.state}`),
-    run.state === "running" && run.seconds_left !== null && run.step < run.steps
-      ? timeLeft(run.seconds_left)
-      : null,
-  ];
-  return parts.filter(Boolean).join(" · ");
+  if (run.steps === 0) return run.stage || t(`run.state.${run.state}`);
+  return t("run.step", { step: integer(run.step), steps: integer(run.steps) });
+}
+
+/** "about 4 min left", where that is known. */
+export function leftOf(run: Run): string | null {
+  const known = run.state === "running" && run.seconds_left !== null && run.step < run.steps;
+  return known ? timeLeft(run.seconds_left ?? 0) : null;
 }
 
 /** "queued: next in the queue", "queued: 2 runs before it". */
