@@ -29,23 +29,23 @@ Two tellers wrote a tale for the same request. Choose the one that you would rat
 
 - **A happy ending** is better than a sad one, and an ending is better than none.
 - **Whom and what was asked for**: the hero and the thing of the request should be in the tale.
-- **One tale**: whole sentences, nothing said again and again, neither cut off nor over before it
-  began.
+- **One tale**: whole sentences, nothing said again and again, neither cut off nor over before it \
+began.
 
-A small mistake in grammar matters less than a dull tale. If you would read either aloud as
+A small mistake in grammar matters less than a dull tale. If you would read either aloud as \
 gladly, say that it is a tie; do not look for reasons.
 """
 
 ANSWERS_GUIDELINES = """\
 Two assistants answered the same request. Choose the answer that helps the person who asked more.
 
-1. **Is it true?** A made-up fact, a wrong sum or code that does not run outweighs good style. Look
-   for a single wrong detail in an answer that reads well.
-2. **Does it do what was asked?** All of it, in the form that was asked for. Where the request is
-   vague, a good answer says what it takes it to mean, or asks one question.
+1. **Is it true?** A made-up fact, a wrong sum or code that does not run outweighs good style. Look \
+for a single wrong detail in an answer that reads well.
+2. **Does it do what was asked?** All of it, in the form that was asked for. Where the request is \
+vague, a good answer says what it takes it to mean, or asks one question.
 3. **Is it pleasant to read?** No longer than it needs to be, well set, polite without flattery.
 
-Say that both are good or both are bad only when you mean it: this teaches the model a level, not
+Say that both are good or both are bad only when you mean it: this teaches the model a level, not \
 only an order. If you cannot check a claim, say that you cannot judge.
 """
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from rewardtrain.simulation.people import RefusedByServer
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        call_command("migrate", verbosity=0)
         try:
             figures = turn(
                 turns=options["rounds"],
