@@ -39,8 +39,8 @@ gladly, say that it is a tie; do not look for reasons.
 ANSWERS_GUIDELINES = """\
 Two assistants answered the same request. Choose the answer that helps the person who asked more.
 
-1. **Is it true?** A made-up fact, a wrong sum or code that does not run outweighs good style. Look \
-for a single wrong detail in an answer that reads well.
+1. **Is it true?** A made-up fact, a wrong sum or code that does not run outweighs good style. \
+Look for a single wrong detail in an answer that reads well.
 2. **Does it do what was asked?** All of it, in the form that was asked for. Where the request is \
 vague, a good answer says what it takes it to mean, or asks one question.
 3. **Is it pleasant to read?** No longer than it needs to be, well set, polite without flattery.
