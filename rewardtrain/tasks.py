@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.signals import heartbeat_sent, worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
+from annotation.queue import expire
 from rewardtrain import checks, loop, presence, worker
 
 
@@ -23,10 +24,11 @@ def tick() -> None:
 
 @shared_task
 def reconcile() -> None:
-    """Find lost runs and unheard ones."""
+    """Find lost runs, unheard ones, and what labelers left behind."""
     close_old_connections()
     worker.reconcile()
     checks.send_unheard()
+    expire()
 
 
 @shared_task
