@@ -1,0 +1,112 @@
+"""Rows for the queue's benchmark: really there, written by SQL because a million are."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection
+
+from annotation.models import Membership, Project
+
+PAIRS_A_PROMPT = 6
+"""Each prompt has four responses, and every pair of them is asked."""
+
+PROMPTS = """
+INSERT INTO annotation_prompt
+    (project_id, messages, sha256, thread_root, split, checks, source, created_at)
+SELECT %(project)s,
+       jsonb_build_array(jsonb_build_object('role', 'user', 'content', said)),
+       encode(sha256(said::bytea), 'hex'), encode(sha256(said::bytea), 'hex'), 'train', '[]',
+       'benchmark', now()
+FROM generate_series(1, %(prompts)s) AS n,
+     LATERAL (SELECT 'Explain in a few sentences why bridge ' || n || ' sways.' AS said) AS text
+"""
+RESPONSES = """
+INSERT INTO annotation_response (prompt_id, messages, sha256, created_at)
+SELECT p.id, jsonb_build_array(jsonb_build_object('role', 'assistant', 'content', said)),
+       encode(sha256(said::bytea), 'hex'), now()
+FROM annotation_prompt p CROSS JOIN generate_series(1, 4) AS k,
+     LATERAL (SELECT repeat('Wind number ' || p.id || ' pushes deck ' || k || '. ', 12) AS said) t
+WHERE p.project_id = %(project)s
+"""
+COMPARISONS = """
+WITH numbered AS (
+    SELECT r.prompt_id, r.id, row_number() OVER (PARTITION BY r.prompt_id ORDER BY r.id) AS k
+    FROM annotation_response r JOIN annotation_prompt p ON p.id = r.prompt_id
+    WHERE p.project_id = %(project)s
+), pairs AS (
+    SELECT a.prompt_id, a.id AS a, b.id AS b, sha256((a.id || ' ' || b.id)::bytea) AS hash
+    FROM numbered a JOIN numbered b ON b.prompt_id = a.prompt_id AND a.k < b.k
+), added AS (
+    INSERT INTO annotation_comparison
+        (project_id, prompt_id, sha256, kind, state, priority, shuffle, stream,
+         selection_probability, wanted, done, leased, returned, created_at)
+    SELECT %(project)s, prompt_id, encode(hash, 'hex'), 'ask', 'open', 0,
+           ('x' || encode(substr(hash, 1, 6), 'hex'))::bit(48)::bigint / 2.0 ^ 48,
+           'random', 1, 2, 0, 0, false, now()
+    FROM pairs
+    RETURNING id, sha256
+)
+INSERT INTO pg_temp.pair SELECT added.id, pairs.a, pairs.b
+FROM added JOIN pairs ON encode(pairs.hash, 'hex') = added.sha256
+"""
+PLACES = """
+INSERT INTO annotation_comparisonresponse (comparison_id, response_id, place)
+SELECT comparison, a, 0 FROM pg_temp.pair UNION ALL SELECT comparison, b, 1 FROM pg_temp.pair
+"""
+ANSWERED = """
+WITH first AS (
+    SELECT id FROM annotation_comparison
+    WHERE project_id = %(project)s AND state = 'open' AND done < wanted - leased
+    ORDER BY 0 - priority, shuffle, id LIMIT %(answered)s
+), done AS (
+    UPDATE annotation_comparison c SET done = 1 FROM first WHERE c.id = first.id RETURNING c.id
+), assigned AS (
+    INSERT INTO annotation_assignment
+        (key, comparison_id, labeler_id, state, "order", token, expires_at, shown_at, skip_reason,
+         skip_note, created_at, updated_at)
+    SELECT md5(random()::text), id, %(labeler)s, 'answered', '{0,1}', gen_random_uuid(), now(),
+           now(), '', '', now(), now()
+    FROM done
+    RETURNING id, comparison_id
+)
+INSERT INTO annotation_preference
+    (project_id, assignment_id, comparison_id, labeler_id, origin, revision, retracted, surplus,
+     outcome, tiers, ranking, strength, levels, "order", flags, ratings, spans, rationale,
+     idempotency_key, request_sha256, created_at)
+SELECT %(project)s, a.id, a.comparison_id, %(labeler)s, 'human', 1, false, false, 'prefer',
+       jsonb_build_array(jsonb_build_array(l.response_id), jsonb_build_array(r.response_id)),
+       'complete', 1, 3, ARRAY[l.response_id, r.response_id], '{}', '{}', '[]', '',
+       gen_random_uuid(), '', now()
+FROM assigned a
+JOIN annotation_comparisonresponse l ON l.comparison_id = a.comparison_id AND l.place = 0
+JOIN annotation_comparisonresponse r ON r.comparison_id = a.comparison_id AND r.place = 1
+"""
+
+
+def build(open_comparisons: int, labelers: int, answered: int) -> tuple[Project, list[Membership]]:
+    """An open project of `open_comparisons` that each want two labels, and its labelers.
+
+    The first labeler has answered the `answered` that come first, and all of these are still open.
+    """
+    project = Project.objects.create(
+        slug=f"queue-{open_comparisons}", name="The queue", state=Project.State.OPEN, overlap=2
+    )
+    members = [_member(project, number) for number in range(labelers)]
+    values: dict[str, Any] = {
+        "project": project.pk,
+        "prompts": -(-open_comparisons // PAIRS_A_PROMPT),
+        "answered": answered,
+        "labeler": members[0].user_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE pair (comparison bigint, a bigint, b bigint)")
+        for statement in (PROMPTS, RESPONSES, COMPARISONS, PLACES, ANSWERED):
+            cursor.execute(statement, values)
+        cursor.execute("DROP TABLE pg_temp.pair")
+        cursor.execute("VACUUM ANALYZE")
+    return project, members
+
+
+def _member(project: Project, number: int) -> Membership:
+    user, _ = User.objects.get_or_create(username=f"labeler{number}")
+    return Membership.objects.create(user=user, project=project)
