@@ -9,7 +9,7 @@ import { Loaded } from "../../parts/States";
 import { nameOf } from "../models/words";
 import { type Pair, pairsOf } from "./meeting";
 
-const SHOWN = 4;
+const SHOWN = 2;
 
 /** What the policy wrote beside what the reference wrote, once nobody has to judge it blind. */
 export function Meeting({ slug, point }: { slug: string; point: ArenaPoint }) {

@@ -192,9 +192,8 @@ function PromotePeak({ slug, best: { version, win_rate }, reload }: PromoteProps
       {asking && (
         <Promote
           version={{
-            id: version.id,
+            ...version,
             kind: "policy",
-            name: nameOf("policy", version.number),
             standing: win_rate,
             accuracy: null,
           }}

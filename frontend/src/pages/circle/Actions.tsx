@@ -67,10 +67,9 @@ export function Actions({ circle, role, reload }: Props) {
       {dialog === "promote" && circle.candidate && (
         <Promote
           version={{
-            id: circle.candidate.id,
+            ...circle.candidate,
             kind: "policy",
             accuracy: null,
-            name: t("model.policy", { number: circle.candidate.number }),
             standing: circle.win_rate?.policy.id === circle.candidate.id ? circle.win_rate : null,
           }}
           onClose={() => setDialog(null)}

@@ -21,7 +21,7 @@ test("a late line of an old round stays in its round", () => {
 test("an empty story has no chapter", () => expect(chapters([])).toEqual([]));
 
 test("refusals and failures look unlike promotions", () => {
-  expect([mood("promoted"), mood("refused"), mood("failed"), mood("asked")]).toEqual([
+  expect([mood("promoted"), mood("refused"), mood("failed"), mood("judged")]).toEqual([
     "good",
     "bad",
     "bad",

@@ -17,10 +17,9 @@ export function chapters(story: readonly Decision[]): Chapter[] {
     .sort((a, b) => (b.round ?? 0) - (a.round ?? 0));
 }
 
-const GOOD = ["promoted", "judged"];
 const BAD = ["refused", "failed"];
 
 /** How a line looks: what went well, what did not, and the rest. */
 export function mood(what: string): "good" | "bad" | "plain" {
-  return GOOD.includes(what) ? "good" : BAD.includes(what) ? "bad" : "plain";
+  return what === "promoted" ? "good" : BAD.includes(what) ? "bad" : "plain";
 }

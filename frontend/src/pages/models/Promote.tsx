@@ -15,8 +15,8 @@ import "./models.css";
 interface Props {
   version: {
     id: number;
-    name: string;
     kind: VersionKind;
+    number: number;
     /** Of a policy, by people; of a reward model, by the labels. */
     standing: Standing | null;
     accuracy: Accuracy | null;
@@ -30,6 +30,7 @@ export function Promote({ version, onClose, onPromoted }: Props) {
   const { standing } = version;
   const rate = rateOf(standing);
   const judged = version.kind === "policy";
+  const title = t(`promote.title.${version.kind}`, { number: version.number });
   const [reason, setReason] = useState("");
   const promote = useAction(async () => {
     onPromoted(await post<VersionDetail>(`models/${version.id}/promote/`, { reason }));
@@ -40,7 +41,7 @@ export function Promote({ version, onClose, onPromoted }: Props) {
   };
 
   return (
-    <Dialog title={t("promote.title", { name: version.name })} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <form class="form" onSubmit={submit}>
         <dl class="facts">
           <div>
@@ -77,7 +78,7 @@ export function Promote({ version, onClose, onPromoted }: Props) {
         {!promote.errorOf("reason") && <ErrorNotice error={promote.error} />}
         <div class="actions">
           <Button type="submit" kind="primary" busy={promote.busy}>
-            {t("promote.do", { name: version.name })}
+            {title}
           </Button>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
         </div>

@@ -100,7 +100,7 @@ function Stewardship({ model, set }: Props) {
       <ErrorNotice error={archive.error} />
       {asking && (
         <Promote
-          version={{ ...model, name: versionName(model), standing: model.win_rate }}
+          version={{ ...model, standing: model.win_rate }}
           onClose={() => setAsking(false)}
           onPromoted={(promoted) => {
             setAsking(false);
