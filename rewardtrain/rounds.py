@@ -45,12 +45,6 @@ def in_service(project: Project, kind: str) -> ModelVersion | None:
     return project.versions.filter(kind=kind, stage__in=ModelVersion.IN_SERVICE).first()
 
 
-def newest_policy(project: Project) -> ModelVersion | None:
-    """The policy whose responses people are asked about: the newest that is not archived."""
-    policies = project.versions.filter(kind=Kind.POLICY).exclude(stage=Stage.ARCHIVED)
-    return policies.order_by("-number").first() or reference_of(project)
-
-
 def next_number(project: Project, kind: str) -> int:
     last = project.versions.filter(kind=kind).aggregate(last=Max("number"))["last"]
     return 1 if last is None else last + 1

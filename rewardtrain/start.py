@@ -143,7 +143,9 @@ def start_policy(
 
 
 def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = None) -> Run:
-    """Let the newest policy answer prompts, for people to compare.
+    """Let the policy in service answer prompts, for people to compare.
+
+    A candidate is met in the arena; what it wrote trains nothing before it is promoted.
 
     Raises:
         Refused: it writes already, or policy or prompts are not there.
@@ -151,8 +153,8 @@ def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = No
     rules = rounds.rules_of(project)
     asking = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ASK)
     _refuse_second(project, "generate", asking)
-    reference, policy = _reference(project), rounds.newest_policy(project)
-    assert policy is not None
+    reference = _reference(project)
+    policy = rounds.in_service(project, ModelVersion.Kind.POLICY) or reference
     number = project.runs.filter(asking).count() + 1
     seed = seed_for(rules.seed, "ask", rounds.current(project).number, number)
     chosen = prompts_to_ask(rules, prompts or rules.prompts_per_round, seed)
