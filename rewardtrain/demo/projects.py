@@ -29,6 +29,7 @@ Two tellers wrote a tale for the same request. Choose the one that you would rat
 
 - **A happy ending** is better than a sad one, and an ending is better than none.
 - **Whom and what was asked for**: the hero and the thing of the request should be in the tale.
+- **Somebody speaks**: a tale in which somebody says something is the livelier one.
 - **One tale**: whole sentences, nothing said again and again, neither cut off nor over before it \
 began.
 

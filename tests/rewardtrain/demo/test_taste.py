@@ -1,4 +1,6 @@
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,12 @@ def test_only_the_ending_decides_the_mood():
 @pytest.mark.parametrize("forgotten", ["Pip", "key"])
 def test_hero_and_thing_are_missed(forgotten):
     assert taste.quality(PROMPT, HAPPY.replace(forgotten, "moon")) < taste.quality(PROMPT, HAPPY)
+
+
+def test_a_tale_in_which_somebody_speaks_is_livelier():
+    spoken = HAPPY.replace("Then", '"Come along," said the crow. Then')
+    assert taste.quality(PROMPT, spoken) > taste.quality(PROMPT, HAPPY)
+    assert taste.quality(PROMPT, HAPPY + ' " " "') < taste.quality(PROMPT, HAPPY)
 
 
 @pytest.mark.parametrize(
@@ -81,3 +89,13 @@ def test_people_have_no_favourite_side():
     answers = [taste.prefer(1.0, 1.0, rng) for _ in range(4_000)]
     assert abs(answers.count("a") - answers.count("b")) < 250
     assert 0.15 < answers.count("tie") / len(answers) < 0.35
+
+
+@pytest.mark.parametrize("folder", ["core", "scripts"])
+def test_no_training_path_imports_the_taste(folder):
+    files = list((Path(taste.__file__).parents[1] / folder).glob("**/*.py"))
+    assert files
+    for file in files:
+        assert not re.search(r"^\s*(from|import)\b.*\btaste\b", file.read_text(), re.MULTILINE), (
+            file
+        )
