@@ -23,6 +23,9 @@ from rewardtrain.demo.prompts import demo_prompts
 HERE = Path(__file__).parent
 POLICY = "rewardtrain/demo/policy"
 FREEZE_AFTER = 40
+FINE_TUNING = {"beta": 0.1}
+"""Closer to the reference than the contract's default: a small policy falls onto a few endings
+otherwise, and pairs of its own hardly differ."""
 
 TALES_GUIDELINES = """\
 Two tellers wrote a tale for the same request. Choose the one that you would rather read aloud.
@@ -88,6 +91,9 @@ def add_tiny_tales(manager: User) -> Project:
         modality="chat",
         freeze_after=FREEZE_AFTER,
     )
+    rules = rounds.rules_of(project)
+    rules.policy_options = FINE_TUNING
+    rules.save(update_fields=["policy_options"])
     rounds.set_reference(project=project, source=POLICY, actor=manager)
     add_prompts(project, demo_prompts(), source="demo")
     return project

@@ -13,7 +13,7 @@ from annotation.asking import add_prompts
 from annotation.models import Project
 from annotation.projects import change_state, create_project
 from rewardtrain import arena, gate, rounds
-from rewardtrain.demo.projects import POLICY, TALES_GUIDELINES
+from rewardtrain.demo.projects import FINE_TUNING, POLICY, TALES_GUIDELINES
 from rewardtrain.demo.prompts import demo_prompts
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.simulation import measures, people, servers
@@ -261,6 +261,7 @@ def make_project(labels: int, seed: int) -> Project:
     rules.reward_options = {"folds": 5}
     rules.prompts_per_round = round(labels * SPARE)
     rules.arena_prompts = ARENA_PROMPTS
+    rules.policy_options = FINE_TUNING
     rules.save()
     rounds.set_reference(project=project, source=POLICY, actor=maker)
     add_prompts(project, demo_prompts(), source="demo")
