@@ -96,7 +96,9 @@ def timed(name: str, check: Callable[[], int]) -> tuple[int, float]:
 def report(results: list[tuple[str, int, float]]) -> int:
     print("== Summary")
     for name, status, seconds in results:
-        print(f"   {'passed' if status == 0 else 'FAILED':8}{name:20}{seconds:7.1f} s")
+        verdict = "passed" if status == 0 else "FAILED"
+        killed = f", killed by signal {-status}" if status < 0 else ""
+        print(f"   {verdict:8}{name:20}{seconds:7.1f} s{killed}")
     return int(any(status for _, status, _ in results))
 
 

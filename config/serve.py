@@ -55,7 +55,7 @@ def main() -> int:
             if prepare_only:
                 say("Prepared; bin/start serves.")
                 return 0
-            say("Starting the web server and the workers")
+            say("Starting the web server, then the workers")
             return Supervisor(programs(host, port), env, str(var)).run(
                 ready=lambda: healthy(host, port),
                 announce=lambda: say(welcome(time.monotonic() - began)),
@@ -108,13 +108,13 @@ def address(host: str, port: int) -> dict[str, str]:
 
 
 def programs(host: str, port: int) -> list[list[Program]]:
-    """In the order in which they stop: nothing new comes in, then the workers end."""
+    """In the order in which they start and stop: nothing new comes in, then the workers end."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # fmt: off
     web = Program(name="web", grace=8, command=[
         PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", bind, "--worker-class", "gthread",
         "--workers", "2", "--threads", "4", "--graceful-timeout", "5", "--log-level", "warning",
-        "--no-control-socket",
+        "--no-control-socket", "--preload",
     ])
     beat = Program(name="beat", grace=8, command=[
         PYTHON, "-m", "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING",
@@ -126,7 +126,7 @@ def programs(host: str, port: int) -> list[list[Program]]:
         workers.append(worker(f"train{device}", "train", {"CUDA_VISIBLE_DEVICES": device}))
     if not devices():
         workers.append(worker("train", "train"))
-    return [[web, beat], workers]
+    return [[web], [beat], workers]
 
 
 def worker(name: str, queue: str, env: dict[str, str] | None = None) -> Program:

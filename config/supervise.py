@@ -36,7 +36,7 @@ class Program:
 
 
 class Supervisor:
-    """Runs `stages` of programs; the first stage is the first to be stopped."""
+    """Runs `stages` of programs: the first is up before the others start, and stops before them."""
 
     def __init__(self, stages: list[list[Program]], env: Mapping[str, str], mark: str) -> None:
         self.stages = stages
@@ -48,27 +48,28 @@ class Supervisor:
         self.ending = threading.Event()
 
     def run(self, ready: Callable[[], bool], announce: Callable[[], None]) -> int:
-        """Serve until SIGINT, SIGTERM or SIGHUP; `announce` is called once, when `ready` is true.
+        """Serve until SIGINT, SIGTERM or SIGHUP; `announce` is called once the first are `ready`.
 
-        Returns the exit status: 0 after a signal, 1 when a program ended before all were ready.
+        Returns the exit status: 0 after a signal, 1 when one of the first ended while starting.
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
-        programs = [program for stage in self.stages for program in stage]
-        for program in programs:
+        first, rest = self.stages[0], [p for stage in self.stages[1:] for p in stage]
+        for program in first:
             self._start(program)
-        served = False
         try:
-            while not self.ending.wait(0.2):
-                ended = [p for p in programs if self.processes[p.name].poll() is not None]
-                if ended and not served:
+            while not self.ending.wait(0.2) and not ready():
+                if ended := [p for p in first if self.processes[p.name].poll() is not None]:
                     say(f"{ended[0].name} ended while starting, for the reason above.")
                     return 1
-                for program in ended:
-                    self._start_again(program)
-                if not served and ready():
-                    served = True
-                    announce()
+            if not self.ending.is_set():
+                announce()
+                for program in rest:
+                    self._start(program)
+            while not self.ending.wait(0.2):
+                for program in [*first, *rest]:
+                    if self.processes[program.name].poll() is not None:
+                        self._start_again(program)
         finally:
             self._stop_all()
         return 0
@@ -101,10 +102,11 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         say("Stopping")
-        for stage in self.stages:
+        for programs in self.stages:
+            stage = [program for program in programs if program.name in self.processes]
             for program in stage:
                 self.processes[program.name].terminate()
-            deadline = time.monotonic() + max(program.grace for program in stage)
+            deadline = time.monotonic() + max((program.grace for program in stage), default=0)
             for program in stage:
                 process = self.processes[program.name]
                 try:

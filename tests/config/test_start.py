@@ -103,7 +103,7 @@ def test_on_this_machine_http_is_enough_unless_a_proxy_speaks_https(monkeypatch)
 def test_each_gpu_that_may_be_used_gets_a_training_worker(monkeypatch, visible, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert serve.devices() == expected
-    names = [program.name for program in serve.programs("127.0.0.1", 8000)[1]]
+    names = [program.name for program in serve.programs("127.0.0.1", 8000)[-1]]
     training = [f"train{device}" for device in expected] or ["train"]
     assert names == ["default", "infer", *training]
 
@@ -162,12 +162,22 @@ class Server:
     def family(self) -> list[psutil.Process]:
         """All that it started and that still lives, found by environment or by folder."""
         found = []
-        for process in psutil.process_iter(["environ", "cwd", "status"]):
+        for process in psutil.process_iter(["environ", "cwd", "status", "cmdline"]):
             marked = (process.info["environ"] or {}).get(MARK) == str(self.var)
             inside = (process.info["cwd"] or "").startswith(str(self.var))
             if (marked or inside) and process.info["status"] != psutil.STATUS_ZOMBIE:
                 found.append(process)
         return found
+
+
+def workers_of(server: Server, seconds: float = 60) -> list[psutil.Process]:
+    """The training worker and its pool; they start once the web server answers."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := [p for p in server.family() if "train@" in " ".join(p.info["cmdline"] or [])]:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(server.said())
 
 
 @pytest.fixture
@@ -196,8 +206,7 @@ def test_a_server_serves_mends_itself_stops_in_order_and_starts_again_after_kill
     assert another.returncode == 1
     assert "already serves from this folder" in another.stderr
 
-    workers = [p for p in server.family() if "train@" in " ".join(p.cmdline())]
-    oldest = min(workers, key=lambda process: process.create_time())
+    oldest = min(workers_of(server), key=lambda process: process.create_time())
     oldest.kill()
     server.wait_for("train ended (signal 9); starting it again")
     orphan = subprocess.Popen(
