@@ -29,7 +29,7 @@ def label(page: Page, most: int) -> int:
         expect(finished.or_(shown).first).to_be_visible(timeout=30_000)
         if finished.is_visible():
             break
-        before = page.locator(".responses").inner_text()
+        before = page.locator(".responses").all_inner_texts()
         difference = taste(page, "A") - taste(page, "B")
         key = "t" if abs(difference) < 0.25 else "1" if difference > 0 else "6"
         # An answer within the first moments of a pair counts as a slip of the hand.
@@ -38,7 +38,7 @@ def label(page: Page, most: int) -> int:
         answered += 1
         # The next pair replaces this one; equal texts never follow one another.
         deadline = time.monotonic() + 10
-        while not finished.is_visible() and page.locator(".responses").inner_text() == before:
+        while page.locator(".responses").all_inner_texts() == before:
             assert time.monotonic() < deadline, "the next comparison did not come"
             page.wait_for_timeout(20)
     return answered
@@ -68,5 +68,5 @@ def test_a_person_turns_the_circle(open_as: Callable[[str, str], Page]) -> None:
     assert label(lena, 200) > 0
 
     maya.goto(maya.url.replace("/circle", "/arena"))
-    rate = maya.get_by_text(re.compile(r"\d+ % \(\d+.\d+, n \d+\)")).first
+    rate = maya.get_by_text(re.compile(r"\d+\s%\s*\(\d+.\d+, n\s\d+\)")).first
     expect(rate).to_be_visible(timeout=60_000)
