@@ -120,7 +120,7 @@ MORE_ASKS = [
 MOODS = {"happy": 0.5, "sad": 0.25, "open": 0.25}
 VERSES = 0.15
 DIALOGUES = 0.15
-DRIFT = 0.07
+DRIFT = 0.04
 
 
 @dataclass(frozen=True)

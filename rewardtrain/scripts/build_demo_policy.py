@@ -6,6 +6,9 @@ The corpus is written by the grammar of rewardtrain/demo/tales.py. The first ste
 practice (random words, said twice): a model this small otherwise takes long to find out that the
 names in a prompt are to be used again (induction heads: Olsson et al. 2022, arXiv:2209.11895).
 On one thread, the same seed gives the same weights, bit by bit.
+
+The committed policy is that of `python -m rewardtrain.scripts.build_demo_policy --seed 0`:
+18,000 tales, 1,677,555 tokens, 3,306 steps, 570 s on one thread, held-out loss 0.4145 nats a token.
 """
 
 import argparse
@@ -77,7 +80,7 @@ def main() -> None:
     print(f"held-out loss {held_out_loss(model, held_out, tokenizer):.4f} a token")
 
     save(model, tokenizer, options.out)
-    print(f"Saved {options.out} after {time.monotonic() - started:.0f} s")
+    print(f"Saved {options.out} after {time.process_time():.0f} s of processor time")
 
 
 def parse_options() -> argparse.Namespace:
