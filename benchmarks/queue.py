@@ -33,7 +33,7 @@ from config.embedded import environment  # noqa: E402
 
 LABELERS, PACE, PROCESSES = 200, 4.0, 4
 ANSWERED = 10_000
-ALONE, ONE_CLIENT = 300, 400
+ALONE, ONE_CLIENT = 200, 200
 """Turns of the labeler who works alone, and of the one client over HTTP."""
 
 
@@ -49,7 +49,11 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        results = [row for size in options.sizes for row in measure(size, options)]
+        results = []
+        for size in options.sizes:
+            for measured in measure(size, options):
+                say(line(measured))
+                results.append(measured)
     if not options.var:
         shutil.rmtree(var, ignore_errors=True)
     if options.peer:
@@ -163,11 +167,14 @@ def row(size: int, where: str, call: str, times: list[float]) -> dict[str, Any]:
 
 def table(results: list[dict[str, Any]]) -> str:
     lines = [f"{'open':>9}  {'where':28}{'call':12}{'calls':>7}{'p50 ms':>9}{'p95 ms':>9}"]
-    lines += [
-        f"{r['open']:>9,}  {r['where']:28}{r['call']:12}{r['calls']:>7}{r['p50']:>9}{r['p95']:>9}"
-        for r in results
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(line, results)])
+
+
+def line(result: dict[str, Any]) -> str:
+    return (
+        f"{result['open']:>9,}  {result['where']:28}{result['call']:12}{result['calls']:>7}"
+        f"{result['p50']:>9}{result['p95']:>9}"
+    )
 
 
 def say(text: str) -> None:

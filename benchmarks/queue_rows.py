@@ -28,30 +28,30 @@ FROM annotation_prompt p CROSS JOIN generate_series(1, 4) AS k,
      LATERAL (SELECT repeat('Wind number ' || p.id || ' pushes deck ' || k || '. ', 12) AS said) t
 WHERE p.project_id = %(project)s
 """
+PAIRS = """
+CREATE TEMPORARY TABLE pair AS
+SELECT a.prompt_id, a.id AS a, b.id AS b, sha256((a.id || ' ' || b.id)::bytea) AS hash
+FROM annotation_prompt p
+JOIN annotation_response a ON a.prompt_id = p.id
+JOIN annotation_response b ON b.prompt_id = p.id AND a.id < b.id
+WHERE p.project_id = %(project)s
+"""
 COMPARISONS = """
-WITH numbered AS (
-    SELECT r.prompt_id, r.id, row_number() OVER (PARTITION BY r.prompt_id ORDER BY r.id) AS k
-    FROM annotation_response r JOIN annotation_prompt p ON p.id = r.prompt_id
-    WHERE p.project_id = %(project)s
-), pairs AS (
-    SELECT a.prompt_id, a.id AS a, b.id AS b, sha256((a.id || ' ' || b.id)::bytea) AS hash
-    FROM numbered a JOIN numbered b ON b.prompt_id = a.prompt_id AND a.k < b.k
-), added AS (
-    INSERT INTO annotation_comparison
-        (project_id, prompt_id, sha256, kind, state, priority, shuffle, stream,
-         selection_probability, wanted, done, leased, returned, created_at)
-    SELECT %(project)s, prompt_id, encode(hash, 'hex'), 'ask', 'open', 0,
-           ('x' || encode(substr(hash, 1, 6), 'hex'))::bit(48)::bigint / 2.0 ^ 48,
-           'random', 1, 2, 0, 0, false, now()
-    FROM pairs
-    RETURNING id, sha256
-)
-INSERT INTO pg_temp.pair SELECT added.id, pairs.a, pairs.b
-FROM added JOIN pairs ON encode(pairs.hash, 'hex') = added.sha256
+INSERT INTO annotation_comparison
+    (project_id, prompt_id, sha256, kind, state, priority, shuffle, stream,
+     selection_probability, wanted, done, leased, returned, created_at)
+SELECT %(project)s, prompt_id, encode(hash, 'hex'), 'ask', 'open', 0,
+       ('x' || encode(substr(hash, 1, 6), 'hex'))::bit(48)::bigint / 2.0 ^ 48,
+       'random', 1, 2, 0, 0, false, now()
+FROM pair
 """
 PLACES = """
 INSERT INTO annotation_comparisonresponse (comparison_id, response_id, place)
-SELECT comparison, a, 0 FROM pg_temp.pair UNION ALL SELECT comparison, b, 1 FROM pg_temp.pair
+SELECT c.id, CASE place WHEN 0 THEN a ELSE b END, place
+FROM pair
+JOIN annotation_comparison c
+    ON c.project_id = %(project)s AND c.sha256 = encode(pair.hash, 'hex')
+CROSS JOIN generate_series(0, 1) AS place
 """
 ANSWERED = """
 WITH first AS (
@@ -99,10 +99,10 @@ def build(open_comparisons: int, labelers: int, answered: int) -> tuple[Project,
         "labeler": members[0].user_id,
     }
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE pair (comparison bigint, a bigint, b bigint)")
-        for statement in (PROMPTS, RESPONSES, COMPARISONS, PLACES, ANSWERED):
+        for statement in (PROMPTS, RESPONSES, PAIRS, COMPARISONS, PLACES, ANSWERED):
             cursor.execute(statement, values)
-        cursor.execute("DROP TABLE pg_temp.pair")
+            cursor.execute("ANALYZE")
+        cursor.execute("DROP TABLE pair")
         cursor.execute("VACUUM ANALYZE")
     return project, members
 
