@@ -8,6 +8,7 @@ and reads everything else; a script of `rewardtrain.scripts` reads those two and
     status.json     Status, replaced atomically: the script's heartbeat
     metrics.jsonl   one MetricLine a log step, append only
     samples.jsonl   SampleRow, append only: what the policy wrote (generate, policy)
+    suspects.jsonl  SuspectRow, append only: what the guard of a policy run holds for exploits
     scores.jsonl    ScoreRow (evaluate)
     report.json     the figures of the finished run, replaced atomically
     log.txt         stdout and stderr
@@ -29,6 +30,7 @@ Message = dict[str, str]
 
 CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "metrics.jsonl"
 SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
+SUSPECTS = "suspects.jsonl"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
 
 
@@ -195,6 +197,30 @@ class SampleRow:
     attempt: int = 1
     by_reference: bool = False
     """Whether the run's reference wrote it, not its model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspectRow:
+    """A sample that may have fooled the reward model: high reward with a sign of something odd.
+
+    The guard in scripts/train_policy.py writes it, about a training prompt; rewardtrain/suspects.py
+    puts it before people, blind, beside the reference's answer to the same prompt. `prompt` is the
+    PromptRow's, `kl` the sum over the response's tokens in nats, `repetition` 1 - unique 4-grams /
+    4-grams, `reward` and `spread` (of the ensemble; null without one) in spreads of the reward
+    model's scores on the reference's samples.
+    """
+
+    prompt: int
+    step: int
+    text: str
+    reward: float
+    kl: float
+    repetition: float
+    why: str
+    """What is odd, as one word: spread, repetition, kl, length or another signal of the guard."""
+    tokens: int = 0
+    spread: float | None = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
