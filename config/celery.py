@@ -1,4 +1,8 @@
-"""The Celery application. Queues: default (bookkeeping), infer (models at rest), train."""
+"""The Celery application.
+
+Queues: default (bookkeeping), infer (runs of models at rest), live (what somebody waits for on a
+page, from models that stay loaded), train.
+"""
 
 import os
 import warnings

@@ -121,7 +121,7 @@ def programs(host: str, port: int) -> list[list[Program]]:
         "--pidfile=",
     ])
     # fmt: on
-    workers = [worker("default", "default"), worker("infer", "infer")]
+    workers = [worker(name, name) for name in ("default", "infer", "live")]
     for device in devices():
         workers.append(worker(f"train{device}", "train", {"CUDA_VISIBLE_DEVICES": device}))
     if not devices():

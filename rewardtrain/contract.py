@@ -232,6 +232,32 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplyRequest:
+    """Of the resident process: one reply of a policy to `messages` from each seed."""
+
+    model: str
+    messages: list[Message]
+    seeds: list[int]
+    max_new_tokens: int = 96
+    temperature: float = 1.0
+    top_p: float = 1.0
+    device: str = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest:
+    """Of the resident process: a reward model's scores of responses to one prompt."""
+
+    reward_model: str
+    messages: list[Message]
+    responses: list[list[Message]]
+    device: str = "auto"
+
+
+REQUESTS: dict[str, type] = {"reply": ReplyRequest, "score": ScoreRequest}
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricLine:
     """One line of metrics.jsonl; the latest attempt wins a step."""
 

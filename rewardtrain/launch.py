@@ -117,10 +117,8 @@ def script_environment(mark: str, *, offline: bool) -> dict[str, str]:
 def start_script(
     module: str, arguments: list[str], env: dict[str, str], output: Any
 ) -> subprocess.Popen:
-    """Where setpriv exists the kernel ends the script, in order, when its worker is gone."""
-    bound = ["setpriv", "--pdeathsig=SIGTERM", "--"] if shutil.which("setpriv") else []
     return subprocess.Popen(
-        [*bound, sys.executable, "-m", module, *arguments],
+        script_command(module, arguments),
         cwd=settings.BASE_DIR,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -128,6 +126,12 @@ def start_script(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def script_command(module: str, arguments: Iterable[str] = ()) -> list[str]:
+    """Where setpriv exists the kernel ends the script, in order, when its worker is gone."""
+    bound = ["setpriv", "--pdeathsig=SIGTERM", "--"] if shutil.which("setpriv") else []
+    return [*bound, sys.executable, "-m", module, *arguments]
 
 
 def ask_to_stop(run: Run) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.core.cache import cache
 
-QUEUES = ("default", "infer", "train")
+QUEUES = ("default", "infer", "live", "train")
 SEEN_SECONDS = 15
 
 

@@ -76,6 +76,7 @@ class CircleSerializer(serializers.Serializer):
     class Workers(serializers.Serializer):
         train = serializers.BooleanField()
         infer = serializers.BooleanField()
+        live = serializers.BooleanField()
         default = serializers.BooleanField()
         device = serializers.CharField(help_text="That of the last run; empty before the first.")
 

@@ -1,7 +1,7 @@
 """A policy: loading it, sampling from it, and how far it is from its reference."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,19 @@ class SeededDraw(LogitsProcessor):
         return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
 
 
+class Overheard(LogitsProcessor):
+    """Tells `hear` what every row has written, before each of its tokens is drawn."""
+
+    def __init__(self, hear: Callable[[list[list[int]]], None], prompt_length: int) -> None:
+        self.hear = hear
+        self.prompt_length = prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """input_ids (N, positions); scores come back as they are."""
+        self.hear(input_ids[:, self.prompt_length :].tolist())
+        return scores
+
+
 @torch.inference_mode()
 def sample(
     model: PreTrainedModel,
@@ -87,15 +100,19 @@ def sample(
     max_new_tokens: int,
     temperature: float = 1.0,
     top_p: float = 1.0,
+    hear: Callable[[list[list[int]]], None] | None = None,
 ) -> list[list[int]]:
     """One response to each prompt as token ids, with its end token unless it was cut off.
 
-    prompts: N lists of token ids; seeds: N, one a response.
+    prompts: N lists of token ids; seeds: N, one a response; hear: gets the N responses as far as
+    they are written, token by token, padded behind their ends.
     """
     ends = end_tokens(model, tokenizer)
     batch = collate(prompts, tokenizer.pad_token_id, model.device, side="left")
     width = batch["input_ids"].shape[1]
     draw = LogitsProcessorList()
+    if hear is not None:
+        draw.append(Overheard(hear, width))
     if temperature != 1.0:
         draw.append(TemperatureLogitsWarper(temperature))
     if top_p < 1.0:

@@ -105,7 +105,7 @@ def test_each_gpu_that_may_be_used_gets_a_training_worker(monkeypatch, visible, 
     assert serve.devices() == expected
     names = [program.name for program in serve.programs("127.0.0.1", 8000)[-1]]
     training = [f"train{device}" for device in expected] or ["train"]
-    assert names == ["default", "infer", *training]
+    assert names == ["default", "infer", "live", *training]
 
 
 def test_outside_the_demo_a_real_database_needs_a_secret_key(tmp_path):

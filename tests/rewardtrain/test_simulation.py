@@ -142,7 +142,7 @@ def test_the_same_seed_turns_the_same_circle(
     for _ in range(2):
         call_command("circle", rounds=1, labels=15, steps=2, seed=5, json=True)
         figures = json.loads(capsys.readouterr().out)
-        assert set(figures["pids"]) == {"web", "beat", "default", "infer", "train"}
+        assert set(figures["pids"]) == {"web", "beat", "default", "infer", "live", "train"}
         for changing in ("pids", "project", "seconds"):
             del figures[changing]
         del figures["rounds"][0]["seconds"]

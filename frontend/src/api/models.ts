@@ -204,7 +204,7 @@ export interface Circle {
   /** Newest first. */
   rounds: Round[];
   story: Decision[];
-  workers: { train: boolean; infer: boolean; default: boolean; device: string };
+  workers: { train: boolean; infer: boolean; live: boolean; default: boolean; device: string };
 }
 
 export interface Arena {

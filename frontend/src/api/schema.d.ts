@@ -1064,6 +1064,7 @@ export interface components {
         CircleWorkers: {
             train: boolean;
             infer: boolean;
+            live: boolean;
             default: boolean;
             /** @description That of the last run; empty before the first. */
             device: string;

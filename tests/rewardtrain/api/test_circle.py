@@ -93,11 +93,11 @@ def test_a_candidate_shows_its_win_rate_once_it_has_met(project: Project, rita: 
 def test_it_says_which_workers_listen(project: Project, rita: Person) -> None:
     cache.clear()
     assert circle(rita)["workers"] == {
-        "train": False, "infer": False, "default": False, "device": "",
+        "train": False, "infer": False, "live": False, "default": False, "device": "",
     }  # fmt: skip
     presence.say(["train", "infer"])
     add_run(project)
     Run.objects.update(device="CPU, 1 thread")
     assert circle(rita)["workers"] == {
-        "train": True, "infer": True, "default": False, "device": "CPU, 1 thread",
+        "train": True, "infer": True, "live": False, "default": False, "device": "CPU, 1 thread",
     }  # fmt: skip

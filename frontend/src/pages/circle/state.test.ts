@@ -28,7 +28,7 @@ function circleOf(changes: Partial<Circle> = {}): Circle {
     runs: [],
     rounds: [],
     story: [],
-    workers: { train: true, infer: true, default: true, device: "" },
+    workers: { train: true, infer: true, live: true, default: true, device: "" },
     ...changes,
   };
 }
@@ -114,6 +114,6 @@ describe("the gate", () => {
 });
 
 test("queues without a worker are named", () => {
-  const workers = { train: false, infer: true, default: false, device: "" };
+  const workers = { train: false, infer: true, live: true, default: false, device: "" };
   expect(deafQueues(circleOf({ workers }))).toEqual(["train", "default"]);
 });

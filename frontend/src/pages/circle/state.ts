@@ -79,6 +79,6 @@ export function gateSaid(circle: Circle): "refused" | "provisional" | "promoted"
 }
 
 /** Queues on which nobody listens, of those that something waits for now or will. */
-export function deafQueues(circle: Circle): ("train" | "infer" | "default")[] {
-  return (["train", "infer", "default"] as const).filter((queue) => !circle.workers[queue]);
+export function deafQueues(circle: Circle): ("train" | "infer" | "live" | "default")[] {
+  return (["train", "infer", "live", "default"] as const).filter((queue) => !circle.workers[queue]);
 }
