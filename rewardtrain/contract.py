@@ -23,7 +23,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 Message = dict[str, str]
 """{"role": "user" | "assistant" | "system", "content": text}."""
@@ -32,6 +32,10 @@ CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "met
 SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
 SUSPECTS = "suspects.jsonl"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
+
+
+RATING_MAX = 4
+"""Ratings of an attribute run from 0 to this."""
 
 
 class ContractError(ValueError):
@@ -76,6 +80,16 @@ class RewardConfig:
     max_length: int = 1024
     weight_decay: float = 0.01
     centring: float = 0.01
+    strength: Literal["scale", "margin", "ignore"] = "scale"
+    """What a strength does to the loss of its preference: weighs it, shifts it, or nothing."""
+    ties: Literal["half", "rao_kupper"] = "half"
+    """A tie is one half, or an outcome of its own whose width is learnt."""
+    rankings: Literal["pairs", "plackett_luce"] = "pairs"
+    """A ranking of three or more is all its pairs, or successive choices where nothing is tied."""
+    labelers: Literal["equal", "dawid_skene", "crowd_bt"] = "equal"
+    """Whom to believe: all alike, by agreement where several answered, or by the model itself."""
+    members: int = 4
+    """Preference heads that each learn from a bootstrap of the threads, for their spread."""
     seed: int = 0
     device: str = "auto"
     checkpoint_every: int = 50
@@ -168,7 +182,15 @@ class ComparisonRow:
     levels: int = 1
     labeler: str = ""
     weight: float = 1.0
+    confidence: float = 1.0
+    """The probability that the stated order holds: a soft target for its decided pairs."""
     kind: str = "ask"
+    flags: list[list[str]] | None = None
+    """Each response's flags; null where nobody was asked for any."""
+    ratings: list[dict[str, int]] | None = None
+    """Each response's ratings, 0 to RATING_MAX an attribute."""
+    sources: list[str] = dataclasses.field(default_factory=list)
+    """Who wrote each response, where that is known: "policy 3"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,7 +323,17 @@ def decode(cls: type, values: dict[str, Any], where: str) -> Any:
             raise ContractError(f"{where}: {name} is missing; {cls.__name__} needs it.")
         if name in values and f.type in (int, float, str, bool):
             _check_scalar(cls, f, values[name], where)
+        if name in values and get_origin(f.type) is Literal:
+            _check_choice(cls, f, values[name], where)
     return cls(**values)
+
+
+def _check_choice(cls: type, f: dataclasses.Field, value: Any, where: str) -> None:
+    if value not in get_args(f.type):
+        raise ContractError(
+            f"{where}: {f.name} = {value!r} of {cls.__name__} must be one of "
+            f"{', '.join(get_args(f.type))}."
+        )
 
 
 def _check_scalar(cls: type, f: dataclasses.Field, value: Any, where: str) -> None:

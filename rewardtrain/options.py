@@ -26,6 +26,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "keep_checkpoints": (1, 10_000),
     "learning_rate": (1e-9, 1),
     "max_length": (8, 1_000_000),
+    "members": (0, 64),
     "max_new_tokens": (1, 100_000),
     "reference_samples": (0, 64),
     "sample_every": (1, 100_000),

@@ -13,8 +13,9 @@ from safetensors.torch import save_model as save_weights
 
 from rewardtrain.contract import ComparisonRow, RewardConfig, write_json
 from rewardtrain.core.data import mixed_batches
-from rewardtrain.core.losses import decided_pairs, preference_loss, terms_of
+from rewardtrain.core.losses import decided_pairs
 from rewardtrain.core.metrics import Judged, judge
+from rewardtrain.core.objective import Objective
 from rewardtrain.core.reward_model import RewardModel, start_reward_model
 from rewardtrain.core.runlog import complete_checkpoint
 
@@ -83,18 +84,24 @@ def batches_of(fit: Fit, texts: Texts, config: RewardConfig) -> Iterator[list[in
 
 
 class Fitting:
-    """The model being fitted, with tau, its optimiser and its schedule."""
+    """The model being fitted to `rows`, with its objective, its optimiser and its schedule."""
 
-    def __init__(self, config: RewardConfig, steps: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: RewardConfig,
+        rows: Sequence[ComparisonRow],
+        steps: int,
+        device: torch.device,
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.reward = start_reward_model(config.backbone, config.max_length, device)
         self.reward.model.train()
-        self.tau = torch.nn.Parameter(torch.zeros((), device=device))
-        self.parameters = [*self.reward.model.parameters(), self.tau]
-        self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        self.objective = Objective(rows, config).to(device)
+        self.reward.add_heads(self.objective.names)
+        groups = self.objective.parameter_groups(self.reward)
+        self.parameters = [p for group in groups for p in group["params"]]
+        self.optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
         warm = max(1, round(WARM_UP * steps))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser,
@@ -106,16 +113,14 @@ class Fitting:
     ) -> tuple[float, float | None]:
         """One optimiser step; the batch's loss, and its accuracy before the step if any decided."""
         loss, judged = 0.0, []
-        for part in passes(sequences, TOKENS_A_PASS[self.tau.device.type]):
+        whole = self.objective.weight(rows)
+        for part in passes(sequences, TOKENS_A_PASS[self.reward.device.type]):
             chosen = [rows[i] for i in part]
-            flat = [ids for i in part for ids in sequences[i]]
-            rewards = self.reward.rewards(flat)
-            terms = terms_of(chosen, rewards.device)
-            share = len(part) / len(rows)
-            partial = share * preference_loss(rewards, self.tau, terms, self.config.centring)
+            scores = self.reward.all_rewards([ids for i in part for ids in sequences[i]])
+            partial = self.objective.loss(scores, chosen) / whole
             partial.backward()
             loss += partial.item()
-            judged += judge_rows(chosen, rewards.tolist())
+            judged += judge_rows(chosen, scores[:, 0].tolist())
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -124,7 +129,7 @@ class Fitting:
 
     def finish(self) -> RewardModel:
         """The fitted model, ready to score."""
-        self.reward.settings = replace(self.reward.settings, tau=self.tau.item())
+        self.reward.settings = replace(self.reward.settings, tau=self.objective.tau.item())
         self.reward.model.eval()
         return self.reward
 
@@ -134,7 +139,8 @@ class Fitting:
         path.mkdir(parents=True)
         save_weights(self.reward.model, str(path / "model.safetensors"))
         state = {
-            "tau": self.tau.detach(),
+            "objective": self.objective.state_dict(),
+            "heads": self.reward.heads.state_dict() if self.reward.heads else {},
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
@@ -144,10 +150,12 @@ class Fitting:
 
     def load(self, path: Path) -> None:
         """Take up a checkpoint's state."""
-        device = self.tau.device
+        device = self.reward.device
         load_weights(self.reward.model, str(path / "model.safetensors"), device=str(device))
         state = torch.load(path / "state.pt", map_location=device, weights_only=True)
-        self.tau.data.copy_(state["tau"])
+        self.objective.load_state_dict(state["objective"])
+        if self.reward.heads is not None:
+            self.reward.heads.load_state_dict(state["heads"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
 

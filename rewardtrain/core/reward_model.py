@@ -1,16 +1,33 @@
-"""A reward model: any backbone with one number at its last content token.
+"""A reward model: any backbone with one number at its last content token, and heads beside it.
 
-On disk it is a plain Hugging Face sequence classification model with one label, which other
-libraries load as a reward function, beside `reward.json`: how long an input may be, and the mean
-and spread that bring its scores to unit scale.
+On disk it is a plain Hugging Face sequence classification model with one label, the preference
+head, which other libraries load as a reward function. Beside it lie
+
+    reward.json         how long an input may be, the mean and spread that bring its scores to unit
+                        scale, and the names of the heads beside the preference head, in order
+    heads.safetensors   weight (heads, hidden) and bias (heads,): linear on the state that the
+                        preference head reads; absent where there is no such head
+
+The heads are named "member 1", "member 2", ... (an ensemble of preference heads, each fitted to a
+bootstrap of the threads: their spread says how little the labels settle), "flag:NAME" (the logit
+that people would flag the response so; a penalty subtracts its sigmoid) and "attribute:NAME" (the
+logit of the rating over the highest).
+
+    found = load_reward_model(source, "reward_model", device).head_scores(sequences)
+    found.values                        (n, 1 + heads), columns as found.names
+    found.preference                    (n,) raw scores, as RewardModel.scores
+    found.spread                        (n,) standard deviation of the members, 0 without any
+    found.lower(1.0)                    (n,) preference less so many spreads
+    found.of("flag:hallucination")      (n,) one head's logits
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForSequenceClassification,
     PreTrainedModel,
@@ -19,9 +36,10 @@ from transformers import (
 
 from rewardtrain.contract import ContractError, Message, write_json
 from rewardtrain.core.data import by_length, collate, encode
+from rewardtrain.core.heads import PREFERENCE, Heads, HeadScores
 from rewardtrain.core.pretrained import autocast, context_length, load_model, load_tokenizer
 
-SETTINGS = "reward.json"
+SETTINGS, HEADS = "reward.json", "heads.safetensors"
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,8 @@ class Settings:
     spread: float = 1.0
     tau: float = 0.0
     """The learnt level between good and bad, in raw scores."""
+    heads: list[str] = field(default_factory=list)
+    """The heads beside the preference head, as in heads.safetensors."""
 
 
 @dataclass
@@ -44,6 +64,7 @@ class RewardModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     settings: Settings
+    heads: Heads | None = None
 
     @property
     def device(self) -> torch.device:
@@ -58,6 +79,36 @@ class RewardModel:
         batch = collate(sequences, self.tokenizer.pad_token_id, self.device)
         with autocast(self.device):
             return self.model(**batch).logits[:, 0].float()
+
+    def states(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+        """What the heads read, shape (len(sequences), hidden), with its gradient; a padded pass."""
+        batch = collate(sequences, self.tokenizer.pad_token_id, self.device)
+        with autocast(self.device):
+            hidden = self.model.base_model(**batch).last_hidden_state
+            if hasattr(self.model, "score"):
+                last = batch["attention_mask"].sum(dim=1) - 1
+                return hidden[torch.arange(len(hidden), device=hidden.device), last].float()
+            return pool_first(self.model, hidden).float()
+
+    def all_rewards(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Every head's raw scores, shape (len(sequences), 1 + heads), with their gradient; one
+        padded pass."""
+        if self.heads is None:
+            return self.rewards(sequences)[:, None]
+        states = self.states(sequences)
+        return torch.cat([score_states(self.model, states)[:, None], self.heads(states)], dim=1)
+
+    @torch.inference_mode()
+    def head_scores(self, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> HeadScores:
+        """What every head gives the sequences, in the order given."""
+        names = [PREFERENCE, *(self.heads.names if self.heads else [])]
+        values = torch.zeros(len(sequences), len(names))
+        was_training = self.model.training
+        self.model.eval()
+        for batch in by_length([len(s) for s in sequences], batch_size):
+            values[batch] = self.all_rewards([sequences[i] for i in batch]).float().cpu()
+        self.model.train(was_training)
+        return HeadScores(names, values)
 
     @torch.inference_mode()
     def scores(self, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> list[float]:
@@ -79,7 +130,50 @@ class RewardModel:
         """Write the model, its tokenizer and its settings."""
         self.model.save_pretrained(directory, safe_serialization=True)
         self.tokenizer.save_pretrained(directory)
+        if self.heads is not None:
+            weights = {"weight": self.heads.linear.weight, "bias": self.heads.linear.bias}
+            save_file({name: w.detach().cpu() for name, w in weights.items()}, directory / HEADS)
+            settings = replace(settings, heads=self.heads.names)
         write_json(directory / SETTINGS, asdict(settings))
+
+    def add_heads(self, names: Sequence[str]) -> None:
+        """Put fresh heads beside the preference head, drawn from torch's seed; none without names.
+
+        Raises:
+            ContractError: the backbone's own head cannot be called apart from it.
+        """
+        if not names:
+            return
+        if not (hasattr(self.model, "score") or hasattr(self.model, "classifier")):
+            raise ContractError(
+                f"{type(self.model).__name__} has no head that can stand beside others; "
+                "use members = 0 and a project without flags and attributes."
+            )
+        hidden = self.model.config.get_text_config().hidden_size
+        self.heads = Heads(hidden, names).to(self.device)
+
+    def level_members(self, found: HeadScores) -> None:
+        """Shift each member to the preference's mean over `found`: differences leave a member's
+        level free, and it would count as spread."""
+        if self.heads is not None and self.heads.members:
+            members = found.values[:, 1 : 1 + self.heads.members]
+            shift = (found.preference.mean() - members.mean(dim=0)).to(self.device)
+            with torch.no_grad():
+                self.heads.linear.bias[: self.heads.members] += shift
+
+
+def pool_first(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+    """An encoder's state at its class token as its classifier reads it: (N, T, H) to (N, H)."""
+    base = model.base_model
+    pooler = getattr(base, "pooler", None) or getattr(model, "pooler", None)
+    pooled = pooler(hidden) if pooler is not None else hidden[:, 0]
+    return model.dropout(pooled) if hasattr(model, "dropout") else pooled
+
+
+def score_states(model: PreTrainedModel, states: torch.Tensor) -> torch.Tensor:
+    """The preference head's raw scores of pooled states: (N, hidden) to (N,)."""
+    head = model.score if hasattr(model, "score") else model.classifier
+    return head(states.to(next(head.parameters()).dtype))[:, 0].float()
 
 
 def start_reward_model(backbone: str, max_length: int, device: torch.device) -> RewardModel:
@@ -107,6 +201,12 @@ def load_reward_model(
     loaded = _load(source, field, max_length, device, trained=True)
     if known:
         loaded.settings = known
+        if known.heads:
+            loaded.add_heads(known.heads)
+            assert loaded.heads is not None
+            found = load_file(Path(source) / HEADS, device=str(device))
+            loaded.heads.linear.load_state_dict(found)
+            loaded.heads.requires_grad_(False)
     loaded.model.eval()
     return loaded
 

@@ -63,7 +63,8 @@ def train_reward(log: RunLog) -> None:
     resumed = progress.fit
     for number in range(resumed, len(fits)):
         log.stage(fits[number].name)
-        fitting = Fitting(config, fits[number].steps(config), device)
+        learnt_from = [rows[i] for i in fits[number].train]
+        fitting = Fitting(config, learnt_from, fits[number].steps(config), device)
         if checkpoint and number == resumed:
             fitting.load(checkpoint)
         progress = fit_model(log, fitting, fits[number], rows, texts, progress)
@@ -72,7 +73,9 @@ def train_reward(log: RunLog) -> None:
         progress = Progress(number + 1, step=progress.step, judged=[*progress.judged, judged])
 
     log.stage("judging and saving")
-    mean, spread = mean_and_spread(model.scores(texts.all))
+    found = model.head_scores(texts.all)
+    model.level_members(found)
+    mean, spread = mean_and_spread(found.preference.tolist())
     model.save(log.model_dir, replace(model.settings, mean=mean, spread=spread))
     *fold_judged, heldout_judged = progress.judged
     heldout = [rows[i] for i in fits[-1].judged]

@@ -45,7 +45,7 @@ def test_a_step_is_the_same_in_one_pass_or_in_many(tiny_policy, monkeypatch):
     losses, weights = [], []
     for budget in (10**6, 1):
         monkeypatch.setitem(reward_fit.TOKENS_A_PASS, "cpu", budget)
-        fitting = Fitting(config, 4, CPU)
+        fitting = Fitting(config, rows, 4, CPU)
         texts = Texts(fitting.reward, rows)
         losses.append([fitting.step(rows, texts.of_row)[0] for _ in range(2)])
         weights.append(fitting.reward.model.score.weight.detach())
@@ -55,7 +55,7 @@ def test_a_step_is_the_same_in_one_pass_or_in_many(tiny_policy, monkeypatch):
 
 def test_a_fit_learns_what_is_always_preferred(tiny_policy):
     rows = rows_of(8)
-    fitting = Fitting(RewardConfig(backbone=tiny_policy, learning_rate=5e-3), 20, CPU)
+    fitting = Fitting(RewardConfig(backbone=tiny_policy, learning_rate=5e-3), rows, 20, CPU)
     texts = Texts(fitting.reward, rows)
     steps = [fitting.step(rows, texts.of_row) for _ in range(20)]
     assert steps[-1][0] < 0.2 < steps[0][0]
@@ -65,12 +65,12 @@ def test_a_fit_learns_what_is_always_preferred(tiny_policy):
 def test_a_checkpoint_brings_back_weights_optimiser_and_progress(tiny_policy, tmp_path):
     rows = rows_of(6)
     config = RewardConfig(backbone=tiny_policy, learning_rate=5e-3)
-    first = Fitting(config, 10, CPU)
+    first = Fitting(config, rows, 10, CPU)
     texts = Texts(first.reward, rows)
     for _ in range(3):
         first.step(rows, texts.of_row)
     first.save(tmp_path / "checkpoint-3", Progress(fit=1, done=3, step=7, accuracy=0.5))
-    second = Fitting(config, 10, CPU)
+    second = Fitting(config, rows, 10, CPU)
     second.load(tmp_path / "checkpoint-3")
     assert read_progress(tmp_path / "checkpoint-3") == Progress(1, 3, 7, 0.5)
     for fitting in (first, second):
@@ -82,7 +82,7 @@ def test_a_checkpoint_brings_back_weights_optimiser_and_progress(tiny_policy, tm
 def test_epochs_differ_and_the_seed_decides(tiny_policy):
     rows = rows_of(20)
     config = RewardConfig(backbone=tiny_policy, epochs=2, batch_size=4)
-    texts = Texts(Fitting(config, 1, CPU).reward, rows)
+    texts = Texts(Fitting(config, rows, 1, CPU).reward, rows)
     fit = Fit("all", list(range(20)), [])
     batches = list(reward_fit.batches_of(fit, texts, config))
     assert len(batches) == fit.steps(config) == 10

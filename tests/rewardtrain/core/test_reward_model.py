@@ -84,6 +84,32 @@ def test_a_model_from_elsewhere_has_its_scores_taken_as_they_are(reward, tmp_pat
     assert loaded.settings == Settings(max_length=50)
 
 
+def test_saved_heads_come_back_with_their_names_and_scores(reward, tmp_path):
+    sequences = [read(reward, text) for text in ANSWERS]
+    alone = reward.scores(sequences)
+    reward.add_heads(["member 1", "member 2", "flag:untrue", "attribute:depth"])
+    reward.level_members(reward.head_scores(sequences))
+    reward.save(tmp_path, reward.settings)
+    loaded = load_reward_model(str(tmp_path), "reward_model", CPU)
+    found = loaded.head_scores(sequences)
+    assert found.names == ["preference", "member 1", "member 2", "flag:untrue", "attribute:depth"]
+    assert torch.allclose(found.values, reward.head_scores(sequences).values, atol=1e-6)
+    assert found.preference.tolist() == pytest.approx(alone, abs=1e-5) == loaded.scores(sequences)
+    members = found.values[:, 1:3]
+    assert torch.allclose(members.mean(dim=0), found.preference.mean().repeat(2), atol=1e-6)
+    assert torch.allclose(found.spread, (members[:, 0] - members[:, 1]).abs() / 2**0.5)
+    assert torch.allclose(found.lower(2.0), found.preference - 2 * found.spread)
+    assert torch.equal(found.of("flag:untrue"), found.values[:, 3])
+    with pytest.raises(ContractError, match="head = 'flag:rude' is not in the reward model"):
+        found.of("flag:rude")
+
+
+def test_a_model_without_heads_has_one_column_and_no_spread(reward):
+    found = reward.head_scores([read(reward, text) for text in ANSWERS])
+    assert found.names == ["preference"]
+    assert found.spread.tolist() == [0.0, 0.0, 0.0]
+
+
 def test_an_encoder_is_scored_at_its_class_token(tiny_tokenizer, tmp_path):
     letters = tiny_tokenizer.backend_tokenizer.to_str()
     tokenizer = PreTrainedTokenizerFast(
@@ -108,6 +134,8 @@ def test_an_encoder_is_scored_at_its_class_token(tiny_tokenizer, tmp_path):
     sequences = [read(model, text) for text in ANSWERS]
     alone = [model.scores([ids])[0] for ids in sequences]
     assert model.scores(sequences) == pytest.approx(alone, abs=1e-5)
+    model.add_heads(["member 1"])
+    assert model.head_scores(sequences).preference.tolist() == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_language_model_is_no_reward_model(tiny_policy):

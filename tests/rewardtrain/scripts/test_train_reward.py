@@ -94,7 +94,10 @@ def test_it_learns_reports_and_saves(write_run, config, rows):
     assert report["champion"] is None
     assert report["normalisation"]["spread"] > 0
     assert report["hashes"]["data"] == sha256(directory / "data.jsonl")
-    assert report["hashes"]["weights"] == sha256(directory / "model/model.safetensors")
+    model = directory / "model"
+    assert report["hashes"]["weights"] == sha256(
+        model / "heads.safetensors", model / "model.safetensors"
+    )
     settings = json.loads((directory / "model/reward.json").read_text())
     assert settings["mean"] == report["normalisation"]["mean"]
     lines = read_rows(directory / "metrics.jsonl", MetricLine)
