@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 
+from annotation.access import Visitor
 from annotation.modalities import MODALITIES
 from annotation.models import Comparison, ComparisonResponse, Project, Prompt, Response
 
@@ -30,6 +31,8 @@ class Question:
     """Labels wanted; the project's overlap when not given."""
     stream: str = "random"
     selection_probability: float = 1.0
+    reserved_for: Visitor | None = None
+    """The only person who is asked."""
 
 
 def sha256_of(value: Any) -> str:
@@ -139,6 +142,9 @@ def add_comparisons(
             wanted=project.overlap if question.wanted is None else question.wanted,
             stream=question.stream,
             selection_probability=question.selection_probability,
+            reserved_for_id=question.reserved_for and question.reserved_for.pk,
+            # Found by that person without anybody's place in the queue being given up.
+            returned=question.reserved_for is not None,
         )
         places += (
             ComparisonResponse(comparison=comparison, response=response, place=place)

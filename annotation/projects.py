@@ -82,6 +82,14 @@ def refuse_what_no_longer_fits(project: Project, changed: dict[str, Any]) -> Non
             fix="Make a new project for the other form.",
             status_code=409,
         )
+    if changed.get("talk_replies") and changed.get("modality", project.modality) != "chat":
+        raise Refused(
+            "not_a_chat",
+            f"talk_replies stays 0: a talk has many turns, and {project.modality} takes one.",
+            field="talk_replies",
+            fix="Make a new project of modality chat.",
+            status_code=409,
+        )
     if {"modality", "heldout_share"} & changed.keys() and project.prompts.exists():
         field = "modality" if "modality" in changed else "heldout_share"
         raise Refused(

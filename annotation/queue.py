@@ -8,6 +8,7 @@ person too many. Rows are locked in one order everywhere: membership, comparison
 import random
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +54,31 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
         claims.take_for(membership, want, now)
         _claim(membership, want, now)
     return list(_held(membership)[:want])
+
+
+@transaction.atomic
+def hold(membership: Membership, comparison: Comparison, order: Sequence[int]) -> Assignment | None:
+    """This one comparison, outside of the queue's order; None when no slot is free.
+
+    What the labeler already holds, answered or skipped comes as it is; what was given back is
+    leased anew, in the order in which it was shown. `order` is the place at each position.
+    """
+    Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
+    comparison = Comparison.objects.select_for_update(no_key=True).get(pk=comparison.pk)
+    known = comparison.assignments.filter(labeler_id=membership.user_id).first()
+    if known and known.state not in (State.RELEASED, State.EXPIRED):
+        return known
+    free = Comparison.objects.filter(pk=comparison.pk, done__lt=F("wanted") - F("leased"))
+    if not free.update(leased=F("leased") + 1):
+        return None
+    assignment = known or Assignment(
+        comparison=comparison, labeler_id=membership.user_id, order=list(order)
+    )
+    now = timezone.now()
+    assignment.state, assignment.token = State.LEASED, uuid.uuid4()
+    assignment.expires_at, assignment.shown_at = claims.lease_end(now), now
+    assignment.save()
+    return assignment
 
 
 @transaction.atomic

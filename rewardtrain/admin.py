@@ -15,6 +15,8 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Talk,
+    Turn,
 )
 
 
@@ -53,10 +55,10 @@ class ModelVersionAdmin(Readable):
 
 @admin.register(Generation)
 class GenerationAdmin(Readable):
-    list_display = ["response", "version", "run", "logprob", "kl", "tokens", "truncated"]
+    list_display = ["response", "version", "run", "turn", "logprob", "kl", "tokens", "truncated"]
     list_filter = ["truncated", "version__project"]
     search_fields = ["response__messages", "=run__id"]
-    list_select_related = ["response", "version", "run"]
+    list_select_related = ["response", "version", "run", "turn__talk__labeler"]
 
 
 @admin.register(Score)
@@ -97,3 +99,19 @@ class ModelCheckAdmin(Readable):
     list_filter = ["state", "project"]
     search_fields = ["source", "reason", "requested_by__username"]
     list_select_related = ["project", "requested_by"]
+
+
+@admin.register(Talk)
+class TalkAdmin(Readable):
+    list_display = ["id", "project", "labeler", "created_at"]
+    list_filter = ["project"]
+    search_fields = ["project__name", "project__slug", "labeler__username"]
+    list_select_related = ["project", "labeler"]
+
+
+@admin.register(Turn)
+class TurnAdmin(Readable):
+    list_display = ["talk", "number", "state", "attempt", "policy", "error"]
+    list_filter = ["state", "talk__project"]
+    search_fields = ["prompt__messages", "talk__labeler__username", "error"]
+    list_select_related = ["talk__project", "talk__labeler", "policy"]

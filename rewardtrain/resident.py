@@ -19,7 +19,7 @@ from rewardtrain import contract
 from rewardtrain.launch import script_command, script_environment
 
 SCRIPT = "rewardtrain.scripts.serve"
-SILENT_SECONDS = 120.0
+SILENT_SECONDS = 300.0
 """After so long without a word, loading a model included, a process is taken for lost."""
 
 

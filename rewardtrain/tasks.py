@@ -5,7 +5,8 @@ from celery.signals import heartbeat_sent, worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
 from annotation.queue import expire
-from rewardtrain import checks, loop, presence, worker
+from rewardtrain import checks, loop, presence, talk, worker
+from rewardtrain import reply as replies
 
 
 @shared_task
@@ -28,6 +29,7 @@ def reconcile() -> None:
     close_old_connections()
     worker.reconcile()
     checks.send_unheard()
+    talk.send_unheard()
     expire()
 
 
@@ -36,6 +38,13 @@ def check_model(check: int) -> None:
     """Find out whether a model that a manager named can be loaded."""
     close_old_connections()
     checks.run(check)
+
+
+@shared_task
+def reply(turn: int, attempt: int) -> None:
+    """Let the policy write the replies of a talk's turn."""
+    close_old_connections()
+    replies.write(turn, attempt)
 
 
 @heartbeat_sent.connect

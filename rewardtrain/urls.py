@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewardtrain.api import arena, batches, circle, loop, models, runs
+from rewardtrain.api import arena, batches, circle, loop, models, runs, talk
 
 urlpatterns = [
     path("projects/<slug:slug>/circle/", circle.Circle.as_view(), name="circle"),
@@ -27,4 +27,9 @@ urlpatterns = [
     path("projects/<slug:slug>/loop/", loop.Loop.as_view(), name="loop"),
     path("projects/<slug:slug>/model-checks/", loop.ModelChecks.as_view(), name="model-checks"),
     path("model-checks/<int:pk>/", loop.ModelCheckDetail.as_view(), name="model-check"),
+    path("projects/<slug:slug>/talks/", talk.Talks.as_view(), name="talks"),
+    path("talks/<str:key>/", talk.TalkDetail.as_view(), name="talk"),
+    path("talks/<str:key>/draft/", talk.TalkDraft.as_view(), name="talk-draft"),
+    path("talks/<str:key>/turns/", talk.TalkTurns.as_view(), name="talk-turns"),
+    path("talks/<str:key>/again/", talk.TalkAgain.as_view(), name="talk-again"),
 ]

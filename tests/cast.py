@@ -31,6 +31,8 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Talk,
+    Turn,
 )
 
 PASSWORD = "a lamp under the bridge"
@@ -167,6 +169,8 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
     )
     Decision.objects.create(project=project, what="promoted", reason="It was preferred.")
     check = ModelCheck.objects.create(project=project, source="demo", requested_by=maya.user)
+    talk = Talk.objects.create(project=project, labeler=lena.user)
+    Turn.objects.create(talk=talk, number=1, prompt=prompt, policy=policy)
     return {
         "projects": project.slug,
         "assignments": key,
@@ -178,4 +182,5 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
         "runs": run.pk,
         "models": reward.pk,
         "model-checks": check.pk,
+        "talks": talk.key,
     }

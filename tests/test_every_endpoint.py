@@ -82,6 +82,11 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "batches/<int:pk>/": {"GET": REVIEWER},
     "batches/<int:pk>/preferences/": {"GET": REVIEWER},
     "model-checks/<int:pk>/": {"GET": MANAGER},
+    "projects/<slug:slug>/talks/": {"POST": LABELER},
+    "talks/<str:key>/": {"GET": OWNER},
+    "talks/<str:key>/draft/": {"PUT": OWNER},
+    "talks/<str:key>/turns/": {"POST": OWNER},
+    "talks/<str:key>/again/": {"POST": OWNER},
 }
 
 

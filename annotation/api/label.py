@@ -56,12 +56,12 @@ class Assignments(APIView):
         """The comparisons this labeler holds and, as far as `want` goes, new ones."""
         project = project_for(request.user, slug)
         want = _valid(self.Input, request)["want"]
-        _refuse_people_among_simulated(project)
+        refuse_people_among_simulated(project)
         held = queue.lease(project.membership, want) if project.is_open else []
-        progress = _progress(project, project.membership)
+        progress = progress_of(project, project.membership)
         over = None if held else asdict(queue.finished(project, progress["labels"]))
         return Response(
-            {"assignments": _shown(held, project), "progress": progress, "finished": over}
+            {"assignments": shown(held, project), "progress": progress, "finished": over}
         )
 
 
@@ -69,7 +69,7 @@ class AssignmentDetail(APIView):
     @extend_schema(operation_id="assignment", responses=AssignmentSerializer)
     def get(self, request: Request, key: str) -> Response:
         assignment = assignment_for(request.user, key)
-        return Response(_shown([assignment], assignment.comparison.project)[0])
+        return Response(shown([assignment], assignment.comparison.project)[0])
 
 
 class Renew(APIView):
@@ -197,7 +197,7 @@ class Retract(APIView):
             ) from None
         response = _receipt(receipt, assignment)
         again = assignment_for(request.user, key)
-        response.data["assignment"] = _shown([again], again.comparison.project)[0]
+        response.data["assignment"] = shown([again], again.comparison.project)[0]
         return response
 
 
@@ -257,7 +257,7 @@ class Progress(APIView):
     @extend_schema(operation_id="progress", responses=Output)
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug)
-        return Response(_progress(project, project.membership) | {"state": project.state})
+        return Response(progress_of(project, project.membership) | {"state": project.state})
 
 
 def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[s
     return dict(given.validated_data)
 
 
-def _shown(assignments: list[Assignment], project: Project) -> list[dict[str, Any]]:
+def shown(assignments: list[Assignment], project: Project) -> list[dict[str, Any]]:
     prefetch_related_objects(assignments, *TEXTS)
     version = (
         Guidelines.objects.filter(project=project)
@@ -293,7 +293,7 @@ def _one_shown(assignment: Assignment, guidelines_version: int | None) -> dict[s
     }
 
 
-def _progress(project: Project, membership: Membership) -> dict[str, int]:
+def progress_of(project: Project, membership: Membership) -> dict[str, int]:
     today = membership.answers_day == timezone.now().date()
     return {
         "labels": fresh_count(project, up_to=project.freeze_after),
@@ -309,13 +309,13 @@ def _receipt(receipt: preferences.Receipt, assignment: Assignment) -> Response:
             "key": assignment.key,
             "counted": receipt.counted,
             "revision": receipt.preference.revision,
-            "progress": _progress(assignment.comparison.project, receipt.membership),
+            "progress": progress_of(assignment.comparison.project, receipt.membership),
         },
         status=status.HTTP_200_OK if receipt.replayed else status.HTTP_201_CREATED,
     )
 
 
-def _refuse_people_among_simulated(project: Project) -> None:
+def refuse_people_among_simulated(project: Project) -> None:
     if project.simulated and not project.membership.simulated:
         raise Refused(
             "simulated",

@@ -22,6 +22,7 @@ ALLOWED = {
     "heldout_share": "a number from 0 to 1",
     "freeze_after": "a whole number from 1 to 1000000",
     "grace_seconds": "a whole number from 0 to 3600",
+    "talk_replies": "0 (no talks), 2, 3 or 4",
     "guidelines": "text of up to 100000 characters",
 }
 
@@ -49,6 +50,7 @@ class ProjectSettingsSerializer(serializers.Serializer):
     heldout_share = serializers.FloatField(min_value=0, max_value=1, required=False)
     freeze_after = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
     grace_seconds = serializers.IntegerField(min_value=0, max_value=3600, required=False)
+    talk_replies = serializers.ChoiceField([0, 2, 3, 4], required=False)
 
 
 class NewProjectSerializer(ProjectSettingsSerializer):

@@ -58,6 +58,7 @@ class ProjectSerializer(serializers.Serializer):
     heldout_share = serializers.FloatField()
     freeze_after = serializers.IntegerField()
     grace_seconds = serializers.IntegerField()
+    talk_replies = serializers.IntegerField(help_text="Replies a turn; 0: no talks.")
     simulated = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     guidelines = serializers.SerializerMethodField()

@@ -51,6 +51,10 @@ class Project(models.Model):
     grace_seconds = models.PositiveIntegerField(
         default=20, help_text="How long an answer can be undone before a batch may take it."
     )
+    talk_replies = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Replies of the policy to compare at each turn of a talk, 2 to 4; 0: no talks.",
+    )
     simulated = models.BooleanField(
         default=False, help_text="Answered by simulated labelers; said on every page."
     )
@@ -69,6 +73,9 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(levels_per_side__in=[1, 3, 4]), name="project_levels_1_3_or_4"
+            ),
+            models.CheckConstraint(
+                condition=Q(talk_replies__in=[0, 2, 3, 4]), name="project_talk_replies_0_2_3_4"
             ),
             models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_positive"),
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 from rewardtrain.models.loop import Decision, LoopPolicy, Round
 from rewardtrain.models.runs import Metric, Run
+from rewardtrain.models.talks import Talk, Turn
 from rewardtrain.models.versions import Generation, Match, ModelCheck, ModelVersion, Score
 
 __all__ = [
@@ -15,4 +16,6 @@ __all__ = [
     "Round",
     "Run",
     "Score",
+    "Talk",
+    "Turn",
 ]

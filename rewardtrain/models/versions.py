@@ -72,12 +72,17 @@ class ModelVersion(models.Model):
 
 
 class Generation(models.Model):
-    """A response as a model version wrote it, with what the sampler knew."""
+    """A response as a model version wrote it, in a run or a talk, with what the sampler knew."""
 
     response = models.ForeignKey(Response, models.PROTECT, related_name="generations")
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="generations")
-    run = models.ForeignKey(Run, models.PROTECT, related_name="generations")
-    index = models.PositiveIntegerField(help_text="Which of the run's samples for its prompt.")
+    run = models.ForeignKey(Run, models.PROTECT, null=True, blank=True, related_name="generations")
+    turn = models.ForeignKey(
+        "Turn", models.PROTECT, null=True, blank=True, related_name="generations"
+    )
+    index = models.PositiveIntegerField(
+        help_text="Which of the samples for its prompt, in that run or turn."
+    )
     logprob = models.FloatField(null=True)
     kl = models.FloatField(null=True, help_text="Exact KL to the reference, in nats.")
     tokens = models.PositiveIntegerField(default=0)
@@ -88,7 +93,13 @@ class Generation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "version", "response", "index"], name="generation_once_a_sample"
-            )
+            ),
+            models.UniqueConstraint(fields=["turn", "index"], name="generation_once_a_reply"),
+            models.CheckConstraint(
+                condition=Q(run__isnull=False, turn__isnull=True)
+                | Q(run__isnull=True, turn__isnull=False),
+                name="generation_of_run_or_turn",
+            ),
         ]
 
     def __str__(self) -> str:
