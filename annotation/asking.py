@@ -142,7 +142,7 @@ def add_comparisons(
             wanted=project.overlap if question.wanted is None else question.wanted,
             stream=question.stream,
             selection_probability=question.selection_probability,
-            reserved_for_id=question.reserved_for and question.reserved_for.pk,
+            reserved_for_id=question.reserved_for.pk if question.reserved_for else None,
             # Found by that person without anybody's place in the queue being given up.
             returned=question.reserved_for is not None,
         )

@@ -624,6 +624,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{slug}/talks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The labeler's talk, its last pair leased again where it was given back; or a new one. */
+        post: operations["take_up_talk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/": {
         parameters: {
             query?: never;
@@ -784,6 +801,72 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/talks/{key}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["talk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/talks/{key}/again/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let the policy write anew: after a failure, when it is late, or when nothing was good. */
+        post: operations["reply_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/talks/{key}/draft/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["talk_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/talks/{key}/turns/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say something; the policy's replies come as they are written. */
+        post: operations["say"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1352,6 +1435,7 @@ export interface components {
             heldout_share?: number;
             freeze_after?: number;
             grace_seconds?: number;
+            talk_replies?: components["schemas"]["TalkRepliesEnum"];
             /** @default  */
             guidelines: string;
         };
@@ -1447,6 +1531,7 @@ export interface components {
             heldout_share?: number;
             freeze_after?: number;
             grace_seconds?: number;
+            talk_replies?: components["schemas"]["TalkRepliesEnum"];
         };
         PatchedRoleRequest: {
             role?: components["schemas"]["MemberRole"];
@@ -1504,6 +1589,8 @@ export interface components {
             heldout_share: number;
             freeze_after: number;
             grace_seconds: number;
+            /** @description Replies a turn; 0: no talks. */
+            talk_replies: number;
             simulated: boolean;
             /** Format: date-time */
             created_at: string;
@@ -1833,6 +1920,63 @@ export interface components {
             token: string;
             /** Format: uuid */
             idempotency_key: string;
+        };
+        Talk: {
+            key: string;
+            draft: string;
+            /** @description Up to what was said last. */
+            messages: components["schemas"]["Message"][];
+            /** @description The replies to that; null before the first word. */
+            turn: components["schemas"]["TalkTurn"] | null;
+            progress: components["schemas"]["Progress"];
+        };
+        TalkAgainInputRequest: {
+            number: number;
+            /** @description The one that is given up. */
+            attempt: number;
+        };
+        TalkDraftInputRequest: {
+            draft: string;
+        };
+        /**
+         * @description * `0` - 0
+         *     * `2` - 2
+         *     * `3` - 3
+         *     * `4` - 4
+         * @enum {integer}
+         */
+        TalkRepliesEnum: 0 | 2 | 3 | 4;
+        TalkTurn: {
+            number: number;
+            attempt: number;
+            state: components["schemas"]["TalkTurnStateEnum"];
+            /** @description It takes longer than it should. */
+            late: boolean;
+            /** @description The replies as far as they are written, in the order shown. */
+            texts: string[];
+            /** @description The replies to compare; null while the labeler holds none. */
+            assignment: components["schemas"]["Assignment"] | null;
+            /** @description There is nothing left to answer. */
+            settled: boolean;
+            /** @description On which the talk goes on. */
+            reply: string | null;
+        };
+        /**
+         * @description * `waiting` - Waiting
+         *     * `writing` - Writing
+         *     * `ready` - Ready
+         *     * `failed` - Failed
+         * @enum {string}
+         */
+        TalkTurnStateEnum: "waiting" | "writing" | "ready" | "failed";
+        TalkTurnsInputRequest: {
+            /** @description Which turn it is to be. */
+            number: number;
+            message: string;
+        };
+        TalksInputRequest: {
+            /** @default false */
+            new: boolean;
         };
         Token: {
             /** @description The first characters of the token. */
@@ -3279,6 +3423,47 @@ export interface operations {
             };
         };
     };
+    take_up_talk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TalksInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Talk"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     run: {
         parameters: {
             query?: never;
@@ -3584,6 +3769,133 @@ export interface operations {
                 content?: never;
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    talk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Talk"];
+                };
+            };
+        };
+    };
+    reply_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TalkAgainInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Talk"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    talk_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TalkDraftInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TalkTurnsInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Talk"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
