@@ -14,18 +14,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
 from config import servers
 from config.env import SettingError, envbool
+from config.supervise import say
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT = 100
 """Bytes: the kernel's limit is 108, and Postgres appends to the name for its lock."""
+LOOK_EVERY = 1.0
+"""Seconds between looks whether a server that is kept up still runs."""
 
 
 def var_dir() -> Path:
@@ -48,10 +52,13 @@ def sole_server(var: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
+def environment(
+    var: Path, temporary: bool = False, kept_up: bool = False
+) -> Iterator[dict[str, str]]:
     """The environment of a command, with both servers up while it lasts.
 
-    `temporary` servers belong to this process alone and die with it.
+    `temporary` servers belong to this process alone and die with it; servers that are `kept_up`
+    are started again when they die.
 
     Raises:
         servers.ServerError: an embedded server cannot run.
@@ -70,12 +77,14 @@ def environment(var: Path, temporary: bool = False) -> Iterator[dict[str, str]]:
         env["DATABASE_URL"] = f"postgresql://vibecheck@/vibecheck?host={quote(str(sockets))}"
     if "REDIS_URL" not in given:
         env["REDIS_URL"] = f"unix://{quote(str(sockets / 'redis.sock'))}?db=0"
-    with _up(var, sockets, given, temporary):
+    with _up(var, sockets, given, temporary, kept_up):
         yield env
 
 
 @contextmanager
-def _up(var: Path, sockets: Path, given: set[str], temporary: bool) -> Iterator[None]:
+def _up(
+    var: Path, sockets: Path, given: set[str], temporary: bool, kept_up: bool
+) -> Iterator[None]:
     wanted = []
     if "DATABASE_URL" not in given:
         wanted.append(servers.postgres(var, sockets, temporary))
@@ -93,12 +102,42 @@ def _up(var: Path, sockets: Path, given: set[str], temporary: bool) -> Iterator[
             if "DATABASE_URL" not in given:
                 servers.create_database(sockets)
         try:
-            yield
+            with _kept_up(var, wanted) if kept_up else nullcontext():
+                yield
         finally:
             with _alone(var):
                 if _locked(users):
                     for server in reversed(wanted):
                         servers.stop(server)
+
+
+@contextmanager
+def _kept_up(var: Path, wanted: list[servers.Server]) -> Iterator[None]:
+    """Whatever kills a server while this lasts, it is started again."""
+    ending = threading.Event()
+
+    def keep() -> None:
+        while not ending.wait(LOOK_EVERY):
+            for server in wanted:
+                if not servers.members(server):
+                    _start_again(var, server)
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
+
+
+def _start_again(var: Path, server: servers.Server) -> None:
+    say(f"{server.name} ended; starting it again")
+    try:
+        with _alone(var):
+            servers.start(server, first=False, temporary=False)
+    except servers.ServerError as error:
+        say(str(error))
 
 
 def _locked(file: IO) -> bool:

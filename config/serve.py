@@ -47,7 +47,7 @@ def main() -> int:
             embedded.remember_address(var, os.environ["SITE_ROOT"])
         os.environ["DEBUG"] = "0"
         say("Starting the database and the queue")
-        with embedded.environment(var) as env:
+        with embedded.environment(var, kept_up=True) as env:
             # Without a pool, a database that cannot be reached says at once why.
             ready_env = {**env, "DB_POOL": "0"}
             if subprocess.run([PYTHON, "-m", "config.ready"], env=ready_env).returncode != 0:

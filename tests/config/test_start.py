@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +171,17 @@ class Server:
         return found
 
 
+def wait_until_healthy(server: Server, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if server.get("/api/health/") == (200, b'{"ok": true}'):
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(server.said())
+
+
 def workers_of(server: Server, seconds: float = 60) -> list[psutil.Process]:
     """The training worker and its pool; they start once the web server answers."""
     deadline = time.monotonic() + seconds
@@ -209,6 +221,12 @@ def test_a_server_serves_mends_itself_stops_in_order_and_starts_again_after_kill
     oldest = min(workers_of(server), key=lambda process: process.create_time())
     oldest.kill()
     server.wait_for("train ended (signal 9); starting it again")
+    for name in ("postgres", "redis-server"):
+        for process in server.family():
+            if process.name() == name:
+                process.kill()
+        server.wait_for(f"{name} ended; starting it again")
+        wait_until_healthy(server)
     orphan = subprocess.Popen(
         ["sleep", "600"], env={MARK: str(var)}, start_new_session=True
     )  # as training would be
