@@ -4,10 +4,12 @@ An answer speaks in positions as shown (0 is the left one). What is checked here
 way in: the browser, the API, and an import.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from annotation.modalities.messages import Message
 from annotation.models import Preference, Project
 
 Outcome = Preference.Outcome
@@ -35,6 +37,9 @@ class Answer:
     flags: dict[str, list[str]] = field(default_factory=dict)
     ratings: dict[str, dict[str, int]] = field(default_factory=dict)
     spans: list[dict[str, Any]] = field(default_factory=list)
+    """position, message, start, end (code points of its raw text), quote, category."""
+    rewrites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Position to text and active_ms."""
     rationale: str = ""
     active_ms: int | None = None
     guidelines_version: int | None = None
@@ -52,6 +57,7 @@ def check_answer(project: Project, answer: Answer, responses: int) -> str:
     check_ranking(answer, responses)
     _check_strength(project, answer, responses)
     _check_remarks(project, answer, responses)
+    _check_words(project, answer, responses)
     if project.response_form == Project.Form.BEST_OF_K and answer.outcome == Outcome.PREFER:
         if len(answer.tiers) != 2 or len(answer.tiers[0]) != 1:
             raise InvalidAnswer("tiers", "best of K takes one best response, then all the others.")
@@ -71,6 +77,41 @@ def check_ranking(answer: Answer, responses: int) -> None:
         raise InvalidAnswer("tiers", f"{answer.outcome} takes one tier that holds every response.")
     if answer.outcome == Outcome.PREFER and len(answer.tiers) < 2:
         raise InvalidAnswer("tiers", "prefer takes two tiers or more; use tie for equal ones.")
+
+
+def check_quotes(answer: Answer, shown: Sequence[list[Message]]) -> None:
+    """Whether spans quote, and rewrites change, the responses at their positions as shown.
+
+    Raises:
+        InvalidAnswer: naming the field, the value and the fix.
+    """
+    for number, span in enumerate(answer.spans):
+        messages = shown[span["position"]]
+        if span["message"] >= len(messages):
+            raise InvalidAnswer(
+                "spans",
+                f"spans[{number}].message is {span['message']}; that response has "
+                f"{len(messages)}, counted from 0.",
+            )
+        text = messages[span["message"]]["content"]
+        start, end = span["start"], span["end"]
+        if not start < end <= len(text):
+            raise InvalidAnswer(
+                "spans",
+                f"spans[{number}] goes from {start} to {end}; it must lie within the "
+                f"{len(text)} code points of the text and not be empty.",
+            )
+        if text[start:end] != span["quote"]:
+            raise InvalidAnswer(
+                "spans",
+                f"spans[{number}].quote is not what stands from code point {start} to {end} of "
+                f"the raw text; that is {reprlib.repr(text[start:end])}.",
+            )
+    for position, rewrite in answer.rewrites.items():
+        if rewrite["text"] == shown[int(position)][-1]["content"]:
+            raise InvalidAnswer(
+                "rewrites", f"The rewrite of position {position} changes nothing; leave it out."
+            )
 
 
 def _check_outcome(outcome: str, responses: int) -> None:
@@ -126,3 +167,29 @@ def _check_remarks(project: Project, answer: Answer, responses: int) -> None:
                 raise InvalidAnswer(
                     "ratings", f"{attribute} is {rating}; ratings run from 0 to {RATING_MAX}."
                 )
+
+
+def _check_words(project: Project, answer: Answer, responses: int) -> None:
+    for number, span in enumerate(answer.spans):
+        if span["position"] >= responses:
+            raise InvalidAnswer(
+                "spans", f"spans[{number}] speaks of position {span['position']}, not shown."
+            )
+        if span["category"] not in project.span_categories:
+            raise InvalidAnswer(
+                "spans", f"{span['category']!r} is not a span category of this project."
+            )
+    if answer.rewrites and not project.rewrites:
+        raise InvalidAnswer("rewrites", "This project takes no rewrites; leave them out.")
+    for position, rewrite in answer.rewrites.items():
+        if position not in {str(place) for place in range(responses)}:
+            raise InvalidAnswer("rewrites", f"rewrites speaks of position {position!r}, not shown.")
+        if not rewrite["text"].strip():
+            raise InvalidAnswer(
+                "rewrites",
+                f"The rewrite of position {position} is blank; write it or leave it out.",
+            )
+    if project.rationale_required and not answer.rationale.strip():
+        raise InvalidAnswer(
+            "rationale", "rationale is blank; this project asks why: say it in a few words."
+        )

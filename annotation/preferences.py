@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from annotation.asking import sha256_of
 from annotation.claims import lease_end
-from annotation.forms import Answer, InvalidAnswer, check_answer
+from annotation.demonstrations import rewrites_of, store_rewrites, withheld
+from annotation.forms import Answer, InvalidAnswer, check_answer, check_quotes
 from annotation.models import (
     Assignment,
     Comparison,
@@ -57,6 +58,10 @@ class NothingToRetract(Exception):
     """The assignment has no answer that stands."""
 
 
+class NotSeen(Exception):
+    """The labeler is to write their own answer before they see the responses."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What became of an answer; `replayed` when it had been stored before."""
@@ -76,6 +81,7 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
     Raises:
         InvalidAnswer: it does not fit the project's form.
         IdempotencyConflict: the key stands for another answer.
+        NotSeen: the responses are withheld from this labeler.
     """
     with _one_answer_a_key(idempotency_key), transaction.atomic():
         membership, assignment = lock_assignment(assignment)
@@ -83,6 +89,8 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
         request_sha256 = sha256_of(asdict(answer))
         if known := _replay(given, idempotency_key, request_sha256):
             return Receipt(known, membership, replayed=True)
+        if withheld(membership.project, [assignment]):
+            raise NotSeen
         said = _read(assignment, answer)
         standing = given[-1] if given else None
         preference = _append(
@@ -94,6 +102,7 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
             request_sha256=request_sha256,
             **said,
         )
+        store_rewrites(preference, answer)
         return Receipt(preference, membership, replayed=False)
 
 
@@ -208,7 +217,11 @@ def as_answer(row: Preference) -> Answer:
         strength=row.strength,
         flags={str(position[int(r)]): names for r, names in row.flags.items()},
         ratings={str(position[int(r)]): rated for r, rated in row.ratings.items()},
-        spans=row.spans,
+        spans=[
+            {"position": position[span["response"]]} | _without(span, "response")
+            for span in row.spans
+        ],
+        rewrites=rewrites_of(row),
         rationale=row.rationale,
         active_ms=row.active_ms,
         guidelines_version=row.guidelines.version if row.guidelines else None,
@@ -244,6 +257,9 @@ def _read(assignment: Assignment, answer: Answer) -> dict[str, Any]:
     ranking = check_answer(project, answer, len(assignment.order))
     places = dict(assignment.comparison.places.values_list("place", "response_id"))
     order = [places[place] for place in assignment.order]
+    if answer.spans or answer.rewrites:
+        texts = Response.objects.in_bulk(order)
+        check_quotes(answer, [texts[response].messages for response in order])
     return {
         "outcome": answer.outcome,
         "tiers": [[order[position] for position in tier] for tier in answer.tiers],
@@ -253,11 +269,18 @@ def _read(assignment: Assignment, answer: Answer) -> dict[str, Any]:
         "order": order,
         "flags": {str(order[int(p)]): names for p, names in answer.flags.items()},
         "ratings": {str(order[int(p)]): rated for p, rated in answer.ratings.items()},
-        "spans": answer.spans,
+        "spans": [
+            {"response": order[span["position"]]} | _without(span, "position")
+            for span in answer.spans
+        ],
         "rationale": answer.rationale,
         "active_ms": answer.active_ms,
         "guidelines": _guidelines(project, answer.guidelines_version),
     }
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k != name}
 
 
 def _append(

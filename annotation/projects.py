@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.http import Http404
+from django.utils import timezone
 from django.utils.text import slugify
 
 from annotation.access import Visitor
@@ -57,10 +58,12 @@ def change_project(*, project: Project, actor: Visitor, **settings: Any) -> Proj
     changed = {k: v for k, v in settings.items() if getattr(project_now, k) != v}
     before = {k: getattr(project_now, k) for k in changed}
     refuse_what_no_longer_fits(project_now, changed)
+    if "write_first_share" in changed:
+        project_now.write_first_since = timezone.now()
     for field, value in changed.items():
         setattr(project_now, field, value)
     if changed:
-        project_now.save(update_fields=list(changed))
+        project_now.save(update_fields=[*changed, "write_first_since"])
         record(
             project=project_now,
             actor=actor,

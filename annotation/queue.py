@@ -129,6 +129,32 @@ def skip(assignment: Assignment, token: uuid.UUID, *, reason: str, note: str) ->
     _end(assignment, State.SKIPPED)
 
 
+@transaction.atomic
+def resume(assignment: Assignment) -> Assignment:
+    """Take a skip back: the labeler holds it again, if its slot is still free; once more changes
+    nothing. An answer is taken either way.
+
+    Raises:
+        LeaseLost: it was answered, or others have all its slots.
+    """
+    _, assignment = lock_assignment(assignment)
+    if assignment.state == State.LEASED:
+        return assignment
+    if assignment.state != State.SKIPPED:
+        raise LeaseLost
+    now = timezone.now()
+    free = Comparison.objects.filter(
+        pk=assignment.comparison_id, done__lt=F("wanted") - F("leased")
+    )
+    if not free.update(leased=F("leased") + 1):
+        raise LeaseLost
+    assignment.state, assignment.token = State.LEASED, uuid.uuid4()
+    assignment.skip_reason = assignment.skip_note = ""
+    assignment.expires_at, assignment.shown_at = claims.lease_end(now), now
+    assignment.save()
+    return assignment
+
+
 def expire(limit: int = 1000) -> int:
     """Free the slots of leases that have run out; returns of how many comparisons.
 

@@ -13,6 +13,7 @@ from annotation.api import (
     projects,
     session,
     tokens,
+    writing,
 )
 
 urlpatterns = [
@@ -69,6 +70,12 @@ urlpatterns = [
     path("assignments/<str:key>/renew/", label.Renew.as_view(), name="renew"),
     path("assignments/<str:key>/release/", label.Release.as_view(), name="release"),
     path("assignments/<str:key>/skip/", label.Skip.as_view(), name="skip"),
+    path("assignments/<str:key>/resume/", label.Resume.as_view(), name="resume"),
+    path(
+        "assignments/<str:key>/demonstration/",
+        writing.Demonstration.as_view(),
+        name="demonstration",
+    ),
     path("assignments/<str:key>/draft/", label.Draft.as_view(), name="draft"),
     path("assignments/<str:key>/preference/", label.SubmitPreference.as_view(), name="preference"),
     path("assignments/<str:key>/retract/", label.Retract.as_view(), name="retract"),

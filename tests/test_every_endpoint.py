@@ -61,6 +61,8 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "assignments/<str:key>/renew/": {"POST": OWNER},
     "assignments/<str:key>/release/": {"POST": OWNER},
     "assignments/<str:key>/skip/": {"POST": OWNER},
+    "assignments/<str:key>/resume/": {"POST": OWNER},
+    "assignments/<str:key>/demonstration/": {"POST": OWNER},
     "assignments/<str:key>/draft/": {"PUT": OWNER},
     "assignments/<str:key>/preference/": {"POST": OWNER},
     "assignments/<str:key>/retract/": {"POST": OWNER},

@@ -20,6 +20,8 @@ class ProjectAdmin(Editable):
         "modality",
         "response_form",
         "heldout_share",
+        "write_first_share",
+        "write_first_since",
         "simulated",
         "created_by",
         "created_at",

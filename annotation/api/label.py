@@ -1,14 +1,12 @@
 """The label page: lease, show, answer, undo.
 
-What leaves here is the same for every kind of comparison: opaque keys, texts in the order shown,
-nothing of ids, kinds, sources or times of making.
+What a labeler sees of an assignment is made in shown.py.
 """
 
 from dataclasses import asdict
 from typing import Any
 
 from django.db import DataError, transaction
-from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -26,12 +24,11 @@ from annotation.api.label_shapes import (
     ReceiptSerializer,
     ServedSerializer,
 )
+from annotation.api.shown import shown
 from annotation.batches import fresh_count
 from annotation.forms import Answer, InvalidAnswer
 from annotation.models import (
     Assignment,
-    ComparisonResponse,
-    Guidelines,
     Membership,
     Preference,
     Project,
@@ -41,10 +38,6 @@ SKIP_REASONS = ["unclear", "offensive", "too_long", "language", "broken", "other
 PREFETCH = 3
 ANSWERS_PAGE = 50
 DRAFT_MAX = 200_000
-TEXTS = (
-    "comparison__prompt",
-    Prefetch("comparison__places", ComparisonResponse.objects.select_related("response")),
-)
 
 
 class Assignments(APIView):
@@ -122,6 +115,22 @@ class Skip(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class Resume(APIView):
+    @extend_schema(
+        operation_id="resume",
+        request=None,
+        responses={200: AssignmentSerializer, 409: ErrorSerializer},
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Take a skip back; what was written is in the draft."""
+        assignment = assignment_for(request.user, key)
+        try:
+            assignment = queue.resume(assignment)
+        except queue.LeaseLost:
+            raise _lease_lost() from None
+        return Response(shown([assignment], assignment.comparison.project)[0])
+
+
 class Draft(APIView):
     class Input(serializers.Serializer):
         draft = serializers.DictField()
@@ -167,6 +176,13 @@ class SubmitPreference(APIView):
             raise Refused("invalid", str(error), field=error.field) from None
         except preferences.IdempotencyConflict:
             raise _idempotency_conflict() from None
+        except preferences.NotSeen:
+            raise Refused(
+                "write_first",
+                "The responses of this comparison are withheld until you have written your own.",
+                fix="Write your answer first; then choose.",
+                status_code=409,
+            ) from None
         return _receipt(receipt, assignment)
 
 
@@ -230,6 +246,7 @@ class Answers(APIView):
             superseded_by__isnull=True,
             retracted=False,
         ).select_related("assignment", "comparison__prompt", "guidelines")
+        rows = rows.prefetch_related("rewrites")
         if before := query.validated_data.get("before"):
             rows = rows.filter(created_at__lt=before)
         page = list(rows.order_by("-created_at")[:ANSWERS_PAGE])
@@ -264,33 +281,6 @@ def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[s
     given = serializer(data=request.data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
-
-
-def shown(assignments: list[Assignment], project: Project) -> list[dict[str, Any]]:
-    prefetch_related_objects(assignments, *TEXTS)
-    version = (
-        Guidelines.objects.filter(project=project)
-        .order_by("-version")
-        .values_list("version", flat=True)
-        .first()
-    )
-    return [_one_shown(assignment, version) for assignment in assignments]
-
-
-def _one_shown(assignment: Assignment, guidelines_version: int | None) -> dict[str, Any]:
-    places = {place.place: place.response for place in assignment.comparison.places.all()}
-    answered = assignment.state == Assignment.State.ANSWERED
-    answer = preferences.standing_answer(assignment) if answered else None
-    return {
-        "key": assignment.key,
-        "token": assignment.token,
-        "expires_at": assignment.expires_at,
-        "prompt": {"messages": assignment.comparison.prompt.messages},
-        "responses": [{"messages": places[place].messages} for place in assignment.order],
-        "draft": assignment.draft,
-        "guidelines_version": guidelines_version,
-        "answer": asdict(answer) if answer else None,
-    }
 
 
 def progress_of(project: Project, membership: Membership) -> dict[str, int]:

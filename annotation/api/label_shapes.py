@@ -4,6 +4,9 @@ from rest_framework import serializers
 
 from annotation.models import Preference
 
+SPANS_MAX = 200
+WRITTEN_MAX = 100_000
+
 
 class MessageSerializer(serializers.Serializer):
     role = serializers.ChoiceField(["system", "user", "assistant"])
@@ -18,6 +21,24 @@ class ShownSerializer(serializers.Serializer):
     messages = MessageSerializer(many=True)
 
 
+class SpanSerializer(serializers.Serializer):
+    """Words of a response as shown; start and end count code points of its raw text."""
+
+    position = serializers.IntegerField(min_value=0, max_value=8)
+    message = serializers.IntegerField(min_value=0, max_value=1000, default=0)
+    start = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    end = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    quote = serializers.CharField(trim_whitespace=False)
+    category = serializers.CharField()
+
+
+class RewriteSerializer(serializers.Serializer):
+    text = serializers.CharField(allow_blank=True, max_length=WRITTEN_MAX, trim_whitespace=False)
+    active_ms = serializers.IntegerField(
+        allow_null=True, default=None, min_value=0, max_value=2**31 - 1
+    )
+
+
 class AnswerSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(Preference.Outcome.choices)
     tiers = serializers.ListField(
@@ -30,6 +51,8 @@ class AnswerSerializer(serializers.Serializer):
     ratings = serializers.DictField(
         child=serializers.DictField(child=serializers.IntegerField()), required=False, default=dict
     )
+    spans = SpanSerializer(many=True, required=False, default=list, max_length=SPANS_MAX)
+    rewrites = serializers.DictField(child=RewriteSerializer(), required=False, default=dict)
     rationale = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False
     )
@@ -56,6 +79,9 @@ class AssignmentSerializer(serializers.Serializer):
     token = serializers.UUIDField()
     expires_at = serializers.DateTimeField()
     prompt = PromptSerializer()
+    write_first = serializers.BooleanField(
+        help_text="The responses are withheld until the labeler's own answer is stored."
+    )
     responses = ShownSerializer(many=True)
     draft = serializers.JSONField(allow_null=True)
     guidelines_version = serializers.IntegerField(allow_null=True)

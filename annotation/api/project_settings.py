@@ -18,6 +18,10 @@ ALLOWED = {
     "levels_per_side": "1, 3 or 4 (the steps of strength a side, the tie apart)",
     "flags": "a list of up to 20 names of up to 40 characters",
     "attributes": "a list of up to 20 names of up to 40 characters",
+    "span_categories": "a list of up to 9 names of up to 40 characters",
+    "rationale_required": "true or false",
+    "rewrites": "true or false",
+    "write_first_share": "a number from 0 to 1",
     "overlap": "a whole number from 1 to 100 (labels wanted a comparison)",
     "heldout_share": "a number from 0 to 1",
     "freeze_after": "a whole number from 1 to 1000000",
@@ -30,8 +34,8 @@ ALLOWED = {
 class NamesField(serializers.ListField):
     child = serializers.CharField(max_length=40)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=20, **kwargs)
+    def __init__(self, most: int = 20, **kwargs: Any) -> None:
+        super().__init__(max_length=most, **kwargs)
 
 
 class ProjectSettingsSerializer(serializers.Serializer):
@@ -41,6 +45,15 @@ class ProjectSettingsSerializer(serializers.Serializer):
     levels_per_side = serializers.ChoiceField([1, 3, 4], required=False)
     flags = NamesField(required=False)
     attributes = NamesField(required=False)
+    span_categories = NamesField(most=9, required=False, help_text="Each has a number key.")
+    rationale_required = serializers.BooleanField(required=False)
+    rewrites = serializers.BooleanField(required=False)
+    write_first_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text="Of the prompts, for what is asked from now on.",
+    )
     overlap = serializers.IntegerField(
         min_value=1,
         max_value=100,

@@ -114,7 +114,11 @@ class Preference(models.Model):
     )
     flags = models.JSONField(default=dict, blank=True, help_text="Response id to names.")
     ratings = models.JSONField(default=dict, blank=True, help_text="Response id to attributes.")
-    spans = models.JSONField(default=list, blank=True)
+    spans = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Response id, message, start and end in code points, quote, category.",
+    )
     rationale = models.TextField(blank=True)
     active_ms = models.PositiveIntegerField(null=True, blank=True)
     guidelines = models.ForeignKey(Guidelines, models.PROTECT, null=True, blank=True)
@@ -167,7 +171,10 @@ class Preference(models.Model):
 
 
 class Demonstration(models.Model):
-    """An ideal answer that a person wrote."""
+    """An ideal answer that a person wrote, before seeing any or as a rewrite of one.
+
+    A rewrite came with a preference, and stands as long as that does.
+    """
 
     class How(models.TextChoices):
         WRITTEN = "written"
@@ -178,9 +185,12 @@ class Demonstration(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True)
     rewrite_of = models.ForeignKey(Response, models.PROTECT, null=True, blank=True)
+    preference = models.ForeignKey(
+        Preference, models.PROTECT, null=True, blank=True, related_name="rewrites"
+    )
     how = models.CharField(max_length=8, choices=How)
     text = models.TextField()
-    seconds = models.FloatField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="Active time to write it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -188,7 +198,16 @@ class Demonstration(models.Model):
             models.CheckConstraint(
                 condition=Q(how="written") | Q(rewrite_of__isnull=False),
                 name="rewrite_names_its_response",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(how="written") | Q(preference__isnull=False),
+                name="rewrite_came_with_a_preference",
+            ),
+            models.UniqueConstraint(
+                fields=["author", "prompt"],
+                condition=Q(how="written"),
+                name="written_once_a_prompt",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 SHARE = [MinValueValidator(0), MaxValueValidator(1)]
 
@@ -37,6 +38,24 @@ class Project(models.Model):
     )
     flags = models.JSONField(default=list, blank=True, help_text="Names a response can be given.")
     attributes = models.JSONField(default=list, blank=True, help_text="Rated 0 to 4 a response.")
+    span_categories = models.JSONField(
+        default=list, blank=True, help_text="What words of a response can be marked as."
+    )
+    rationale_required = models.BooleanField(
+        default=False, help_text="An answer must say why in words."
+    )
+    rewrites = models.BooleanField(
+        default=False, help_text="Labelers may write a response anew, better."
+    )
+    write_first_share = models.FloatField(
+        default=0,
+        validators=SHARE,
+        help_text="Of the prompts: labelers write their own answer before they see the responses.",
+    )
+    write_first_since = models.DateTimeField(
+        default=timezone.now,
+        help_text="When that share was set; what was asked before may have been seen.",
+    )
     overlap = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="Labels wanted a comparison."
     )
@@ -81,6 +100,10 @@ class Project(models.Model):
             models.CheckConstraint(
                 condition=Q(heldout_share__gte=0, heldout_share__lte=1),
                 name="project_heldout_share_in_unit",
+            ),
+            models.CheckConstraint(
+                condition=Q(write_first_share__gte=0, write_first_share__lte=1),
+                name="project_write_first_share_in_unit",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "open", "paused", "closed"]),

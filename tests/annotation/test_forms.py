@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from annotation.forms import Answer, InvalidAnswer, check_answer
+from annotation.forms import Answer, InvalidAnswer, check_answer, check_quotes
 from annotation.models import Project
 
 TWO = Answer(outcome="prefer", tiers=[[0], [1]], strength=1)
@@ -113,3 +113,85 @@ def test_remarks_speak_of_what_was_shown_in_the_project_s_words(remarks: dict, f
 def test_remarks_that_fit_are_taken() -> None:
     said = replace(TWO, flags={"0": ["harmful"], "1": []}, ratings={"1": {"clarity": 4}})
     assert check_answer(project(), said, 2) == "complete"
+
+
+RAW = "A **bold** 👩‍👩‍👧 cafe\u0301, naïve 狐"
+SHOWN = [[{"role": "assistant", "content": RAW}], [{"role": "assistant", "content": "Plain."}]]
+
+
+def span(start: int, end: int, **other) -> dict:
+    return {
+        "position": 0, "message": 0, "start": start, "end": end, "quote": RAW[start:end],
+        "category": "untrue", **other,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "quote"),
+    [
+        (0, 1, "A"),
+        (2, 10, "**bold**"),
+        (11, 16, "👩‍👩‍👧"),
+        (17, 22, "cafe\u0301"),
+        (30, 31, "狐"),
+        (0, len(RAW), RAW),
+    ],
+)
+def test_a_span_counts_code_points_of_the_raw_text(start: int, end: int, quote: str) -> None:
+    said = replace(TWO, spans=[span(start, end, quote=quote)])
+    check_answer(project(span_categories=["untrue"]), said, 2)
+    check_quotes(said, SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (span(0, 1, quote="B"), "is not what stands from code point 0 to 1"),
+        (span(2, 10, quote="bold"), r"that is '\*\*bold\*\*'"),
+        (span(12, 20, quote="👩‍👩‍👧"), "is not what stands"),
+        (span(5, 5), "not be empty"),
+        (span(9, 3), "not be empty"),
+        (span(0, len(RAW) + 1), f"within the {len(RAW)} code points"),
+        (span(0, 1, message=1), "has 1, counted from 0"),
+    ],
+)
+def test_a_span_must_quote_what_stands_there(wrong: dict, says: str) -> None:
+    with pytest.raises(InvalidAnswer, match=says) as refused:
+        check_quotes(replace(TWO, spans=[wrong]), SHOWN)
+    assert refused.value.field == "spans"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"spans": [span(0, 1, category="rude")]}, "'rude' is not a span category"),
+        ({"spans": [span(0, 1, position=2)]}, "position 2, not shown"),
+        ({"rewrites": {"2": {"text": "Better."}}}, "position '2', not shown"),
+        ({"rewrites": {"left": {"text": "Better."}}}, "position 'left', not shown"),
+        ({"rewrites": {"0": {"text": " \n\t\u3000"}}}, "position 0 is blank"),
+    ],
+)
+def test_words_about_a_response_must_fit_the_project(wrong: dict, says: str) -> None:
+    asked = project(span_categories=["untrue"], rewrites=True)
+    with pytest.raises(InvalidAnswer, match=says):
+        check_answer(asked, replace(TWO, **wrong), 2)
+
+
+def test_a_project_that_takes_no_rewrites_says_so() -> None:
+    with pytest.raises(InvalidAnswer, match="takes no rewrites"):
+        check_answer(project(), replace(TWO, rewrites={"0": {"text": "Better."}}), 2)
+
+
+def test_a_rewrite_that_changes_nothing_is_none() -> None:
+    with pytest.raises(InvalidAnswer, match="changes nothing"):
+        check_quotes(replace(TWO, rewrites={"1": {"text": "Plain."}}), SHOWN)
+    check_quotes(replace(TWO, rewrites={"1": {"text": "Plain!"}}), SHOWN)
+
+
+def test_a_project_may_ask_why() -> None:
+    asked = project(rationale_required=True)
+    for blank in ("", " \n"):
+        with pytest.raises(InvalidAnswer, match="asks why") as refused:
+            check_answer(asked, replace(TIE, rationale=blank), 2)
+        assert refused.value.field == "rationale"
+    check_answer(asked, replace(TIE, rationale="Both are kind."), 2)

@@ -20,6 +20,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assignments/{key}/demonstration/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Store it; what comes back holds the responses that were withheld till then. */
+        post: operations["write"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assignments/{key}/draft/": {
         parameters: {
             query?: never;
@@ -79,6 +96,23 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignments/{key}/resume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take a skip back; what was written is in the draft. */
+        post: operations["resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -934,6 +968,10 @@ export interface components {
                     [key: string]: number;
                 };
             };
+            spans?: components["schemas"]["Span"][];
+            rewrites?: {
+                [key: string]: components["schemas"]["Rewrite"];
+            };
             /** @default  */
             rationale: string;
             active_ms?: number | null;
@@ -994,6 +1032,8 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             prompt: components["schemas"]["Prompt"];
+            /** @description The responses are withheld until the labeler's own answer is stored. */
+            write_first: boolean;
             responses: components["schemas"]["Shown"][];
             draft: unknown;
             guidelines_version: number | null;
@@ -1203,6 +1243,10 @@ export interface components {
             username: string;
             password: string;
             role: string;
+        };
+        DemonstrationInputRequest: {
+            text: string;
+            active_ms?: number | null;
         };
         DraftInputRequest: {
             draft: {
@@ -1429,6 +1473,15 @@ export interface components {
             levels_per_side?: components["schemas"]["LevelsPerSideEnum"];
             flags?: string[];
             attributes?: string[];
+            /** @description Each has a number key. */
+            span_categories?: string[];
+            rationale_required?: boolean;
+            rewrites?: boolean;
+            /**
+             * Format: double
+             * @description Of the prompts, for what is asked from now on.
+             */
+            write_first_share?: number;
             /** @description Of the comparisons that are added from now on. */
             overlap?: number;
             /** Format: double */
@@ -1525,6 +1578,15 @@ export interface components {
             levels_per_side?: components["schemas"]["LevelsPerSideEnum"];
             flags?: string[];
             attributes?: string[];
+            /** @description Each has a number key. */
+            span_categories?: string[];
+            rationale_required?: boolean;
+            rewrites?: boolean;
+            /**
+             * Format: double
+             * @description Of the prompts, for what is asked from now on.
+             */
+            write_first_share?: number;
             /** @description Of the comparisons that are added from now on. */
             overlap?: number;
             /** Format: double */
@@ -1584,6 +1646,11 @@ export interface components {
             levels_per_side: components["schemas"]["LevelsPerSideEnum"];
             flags: string[];
             attributes: string[];
+            span_categories: string[];
+            rationale_required: boolean;
+            rewrites: boolean;
+            /** Format: double */
+            write_first_share: number;
             overlap: number;
             /** Format: double */
             heldout_share: number;
@@ -1713,6 +1780,14 @@ export interface components {
             revision: number;
             progress: components["schemas"]["Progress"];
             assignment: components["schemas"]["Assignment"];
+        };
+        Rewrite: {
+            text: string;
+            active_ms?: number | null;
+        };
+        RewriteRequest: {
+            text: string;
+            active_ms?: number | null;
         };
         Role: {
             role: components["schemas"]["MemberRole"];
@@ -1874,6 +1949,26 @@ export interface components {
          * @enum {string}
          */
         SourceEnum: "heldout" | "folds";
+        /** @description Words of a response as shown; start and end count code points of its raw text. */
+        Span: {
+            position: number;
+            /** @default 0 */
+            message: number;
+            start: number;
+            end: number;
+            quote: string;
+            category: string;
+        };
+        /** @description Words of a response as shown; start and end count code points of its raw text. */
+        SpanRequest: {
+            position: number;
+            /** @default 0 */
+            message: number;
+            start: number;
+            end: number;
+            quote: string;
+            category: string;
+        };
         /**
          * @description * `candidate` - Candidate
          *     * `provisional` - Provisional
@@ -1911,6 +2006,10 @@ export interface components {
                 [key: string]: {
                     [key: string]: number;
                 };
+            };
+            spans?: components["schemas"]["SpanRequest"][];
+            rewrites?: {
+                [key: string]: components["schemas"]["RewriteRequest"];
             };
             /** @default  */
             rationale: string;
@@ -2125,6 +2224,47 @@ export interface operations {
             };
         };
     };
+    write: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemonstrationInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     draft: {
         parameters: {
             query?: never;
@@ -2235,6 +2375,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RenewOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
                 };
             };
             409: {

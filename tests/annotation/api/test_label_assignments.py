@@ -23,8 +23,8 @@ def test_a_labeler_gets_prompt_and_responses_and_nothing_else(
     assert set(body) == {"assignments", "progress", "finished"}
     [served] = body["assignments"]
     assert set(served) == {
-        "key", "token", "expires_at", "prompt", "responses", "draft", "guidelines_version",
-        "answer",
+        "key", "token", "expires_at", "prompt", "write_first", "responses", "draft",
+        "guidelines_version", "answer",
     }  # fmt: skip
     held = Assignment.objects.get(key=served["key"])
     texts = {place.place: place.response.messages for place in held.comparison.places.all()}
