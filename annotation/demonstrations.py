@@ -71,14 +71,14 @@ def write(*, assignment: Assignment, text: str, active_ms: int | None) -> bool:
     return True
 
 
-def store_rewrites(preference: Preference, answer: Answer) -> None:
+def store_rewrites(assignment: Assignment, preference: Preference, answer: Answer) -> None:
     """The rewrites that came with a preference, each of the response shown at its position."""
     Demonstration.objects.bulk_create(
         Demonstration(
             project_id=preference.project_id,
-            prompt_id=preference.comparison.prompt_id,
-            author_id=preference.labeler_id,
-            assignment_id=preference.assignment_id,
+            prompt_id=assignment.comparison.prompt_id,
+            author_id=assignment.labeler_id,
+            assignment=assignment,
             rewrite_of_id=preference.order[int(position)],
             preference=preference,
             how=How.REWRITE,
@@ -93,7 +93,7 @@ def rewrites_of(preference: Preference) -> dict[str, dict]:
     """The rewrites that came with a preference, by position as shown."""
     position = {response: place for place, response in enumerate(preference.order)}
     return {
-        str(position[row.rewrite_of_id]): {
+        str(position[row.rewrite_of_id]): {  # type: ignore[index]
             "text": row.text,
             "active_ms": None if row.seconds is None else round(row.seconds * 1000),
         }

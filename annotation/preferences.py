@@ -102,7 +102,7 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
             request_sha256=request_sha256,
             **said,
         )
-        store_rewrites(preference, answer)
+        store_rewrites(assignment, preference, answer)
         return Receipt(preference, membership, replayed=False)
 
 

@@ -51,7 +51,9 @@ class AnswerSerializer(serializers.Serializer):
     ratings = serializers.DictField(
         child=serializers.DictField(child=serializers.IntegerField()), required=False, default=dict
     )
-    spans = SpanSerializer(many=True, required=False, default=list, max_length=SPANS_MAX)
+    spans = serializers.ListField(
+        child=SpanSerializer(), required=False, default=list, max_length=SPANS_MAX
+    )
     rewrites = serializers.DictField(child=RewriteSerializer(), required=False, default=dict)
     rationale = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False

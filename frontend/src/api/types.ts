@@ -40,8 +40,15 @@ export type Receipt = Schemas["Receipt"];
 export type Answer = Omit<Required<Schemas["Answer"]>, "active_ms" | "guidelines_version">;
 /** The choice alone: which of the responses as shown, and how much better. */
 export type Choice = Pick<Answer, "outcome" | "tiers" | "strength">;
-/** What is entered and not yet answered; `tiers` is a ranking that is being made. */
-export type Draft = Pick<Answer, "rationale" | "flags" | "ratings" | "tiers">;
+export type Span = Schemas["Span"];
+export type Rewrite = Schemas["Rewrite"];
+/** What is entered and not yet answered. */
+export type Draft = Omit<Answer, "outcome" | "strength"> & {
+  /** A choice that waits for its reason; `tiers` is a ranking that is being made. */
+  choice: Choice | null;
+  /** The labeler's own answer, where that comes before the responses. */
+  written: string;
+};
 
 /** What a labeler sees of a comparison. The draft is the one that this front end saved. */
 export type Assignment = Omit<Schemas["Assignment"], "draft" | "answer"> & {

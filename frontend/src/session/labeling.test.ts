@@ -6,12 +6,16 @@ import { Labeling } from "./labeling";
 import { Outbox } from "./outbox";
 
 const CHOICE: Choice = { outcome: "prefer", tiers: [[0], [1]], strength: 2 };
+const RESPONSES = ["One.", "Two."].map((content) => ({
+  messages: [{ role: "assistant", content }],
+}));
 const PROGRESS = { labels: 1, freeze_after: 40, mine_today: 1, mine: 1 };
 
 /** A server that holds these keys for the labeler and remembers what it is told. */
 class Server {
   held: string[] = [];
   answered: string[] = [];
+  withheld: string[] = [];
   calls: { call: string; body: Record<string, unknown> }[] = [];
   refusal: Record<string, { status: number; code: string }> = {};
   reachable = true;
@@ -46,12 +50,18 @@ class Server {
       case "retract":
         this.held.unshift(key);
         return { progress: PROGRESS, assignment: this.assignment(key) };
+      case "resume":
+        this.held.unshift(key);
+        return this.assignment(key);
+      case "demonstration":
+        this.withheld = this.withheld.filter((other) => other !== key);
+        return this.assignment(key);
       case "answers":
         return { results: this.answered.map((answered) => ({ key: answered })), next: null };
       case "":
         return {
           ...this.assignment(key),
-          answer: { ...CHOICE, rationale: "", flags: {}, ratings: {} },
+          answer: { ...CHOICE, rationale: "", flags: {}, ratings: {}, spans: [], rewrites: {} },
         };
       default:
         return {};
@@ -64,7 +74,8 @@ class Server {
       token: `token-${key}`,
       expires_at: "2030-01-01T00:00:00Z",
       prompt: { messages: [{ role: "user", content: key }] },
-      responses: [{ messages: [] }, { messages: [] }],
+      write_first: this.withheld.includes(key),
+      responses: this.withheld.includes(key) ? [] : RESPONSES,
       draft: null,
       guidelines_version: 1,
       answer: null,
@@ -195,6 +206,46 @@ describe("Labeling", () => {
     });
   });
 
+  it("takes a skip back, with the text", async () => {
+    labeling.draft({ rationale: "an hour of writing" });
+    labeling.skip("unclear", "");
+    await vi.waitFor(() => expect(server.told("skip")).toEqual(["skip a"]));
+    await vi.waitFor(() => expect(outbox.waiting.value).toEqual([]));
+    await labeling.undo();
+    expect(server.told("resume")).toEqual(["resume a"]);
+    expect([shown(), labeling.state.value.draft.rationale]).toEqual(["a", "an hour of writing"]);
+    expect(labeling.state.value.standing).toBeNull();
+  });
+
+  it("sends only rewrites that say something new", async () => {
+    labeling.draft({
+      rewrites: {
+        0: { text: " \n", active_ms: 1 },
+        1: { text: "Two.", active_ms: 1 },
+      },
+    });
+    labeling.answer(CHOICE);
+    look();
+    labeling.draft({ rewrites: { 1: { text: "Two, but better.", active_ms: 4_000 } } });
+    labeling.answer(CHOICE);
+    await vi.waitFor(() => expect(server.told("preference")).toHaveLength(2));
+    const sent = server.calls.filter(({ call }) => call.startsWith("preference "));
+    expect(sent.map(({ body }) => body.rewrites)).toEqual([
+      {},
+      { 1: { text: "Two, but better.", active_ms: 4_000 } },
+    ]);
+  });
+
+  it("saves what is changed in an earlier answer, before the present comes back", async () => {
+    labeling.answer(CHOICE);
+    await vi.waitFor(() => expect(outbox.waiting.value).toEqual([]));
+    await labeling.look(1);
+    labeling.draft({ rationale: "on second thoughts" });
+    labeling.close();
+    expect(shown()).toBe("b");
+    await vi.waitFor(() => expect(server.told("draft")).toEqual(["draft a"]));
+  });
+
   it("says that it shows a pair, and gives back on leaving what it did not answer", async () => {
     expect(server.told("renew")).toEqual(["renew a"]);
     labeling.answer(CHOICE);
@@ -244,5 +295,44 @@ describe("Labeling", () => {
     labeling.answer(CHOICE);
     expect(shown()).toBeUndefined();
     await vi.waitFor(() => expect(labeling.state.value.finished?.next).toBe("Wait."));
+  });
+});
+
+describe("writing first", () => {
+  beforeEach(async () => {
+    server.withheld = ["b", "c"];
+    await labeling.serve();
+    labeling.answer(CHOICE);
+    await showing("b");
+    look();
+  });
+
+  it("takes no answer before, and sends no blank text", async () => {
+    labeling.draft({ written: " \n\t" });
+    await labeling.write();
+    expect(labeling.answer(CHOICE)).toBe(false);
+    expect(server.told("demonstration")).toEqual([]);
+    expect(shown()).toBe("b");
+  });
+
+  it("brings the responses, and times the writing and the choosing apart", async () => {
+    labeling.draft({ written: "My own." });
+    await labeling.write();
+    expect(labeling.shown.value?.responses).toEqual(RESPONSES);
+    look();
+    look();
+    expect(labeling.answer(CHOICE)).toBe(true);
+    await vi.waitFor(() => expect(server.told("preference")).toContain("preference b"));
+    const sent = (call: string) => server.calls.find((made) => made.call === call)?.body;
+    expect(sent("demonstration b")).toEqual({ text: "My own.", active_ms: 5_000 });
+    expect(sent("preference b")).toMatchObject({ active_ms: 10_000 });
+  });
+
+  it("keeps what was typed when the server cannot be reached", async () => {
+    labeling.draft({ written: "My own." });
+    server.reachable = false;
+    await expect(labeling.write()).rejects.toThrow();
+    expect(labeling.shown.value?.write_first).toBe(true);
+    expect(labeling.state.value.draft.written).toBe("My own.");
   });
 });

@@ -102,9 +102,10 @@ export class Labeling {
   /** Answers what is shown; the next is there at once. False when it came too soon to be meant. */
   answer(choice: Choice): boolean {
     const assignment = this.shown.value;
-    if (!assignment || performance.now() - this.shownAt < SHORTEST_LOOK) return false;
-    const { rationale, flags, ratings } = this.state.value.draft;
-    const answer: Answer = { ...choice, rationale, flags, ratings };
+    if (!assignment || assignment.write_first || this.tooSoon()) return false;
+    const { rationale, flags, ratings, spans, rewrites } = this.state.value.draft;
+    const remarks = { rationale, flags, ratings, spans, rewrites: changed(rewrites, assignment) };
+    const answer: Answer = { ...choice, ...remarks };
     const active_ms = Math.round(this.timer.lap);
     this.dropDraftTimer();
     const body: PreferenceBody = {
@@ -118,6 +119,35 @@ export class Labeling {
     this.apply({ type: "answered", answer });
     if (!this.shown.value) this.serve();
     return true;
+  }
+
+  /** Keeps a choice until its reason is written. False when it came too soon to be meant. */
+  hold(choice: Choice): boolean {
+    if (this.tooSoon()) return false;
+    this.draft({ choice });
+    return true;
+  }
+
+  /**
+   * Stores the labeler's own answer, which brings the responses. A blank one is not sent.
+   *
+   * @throws ApiError, NetworkError: nothing was stored, and all that was typed is still there.
+   */
+  async write(): Promise<void> {
+    const assignment = this.shown.value;
+    const { written } = this.state.value.draft;
+    if (!assignment?.write_first || written.trim() === "") return;
+    const path = `assignments/${assignment.key}/demonstration/`;
+    const active_ms = Math.round(this.timer.lap);
+    const revealed = await post<Assignment>(path, { text: written, active_ms });
+    await prepare(textsOf(revealed));
+    this.dropDraftTimer();
+    this.apply({ type: "written", assignment: revealed });
+    if (this.shown.value?.key !== revealed.key) return;
+    this.timer.newLap();
+    this.shownAt = performance.now();
+    // What was prefetched may ask for an answer to the same prompt, which is written now.
+    this.serve();
   }
 
   skip(reason: string, note: string): void {
@@ -134,7 +164,7 @@ export class Labeling {
     if (!this.shown.value) this.serve();
   }
 
-  /** Takes the last answer back: from the outbox, or where it is stored already, by retracting. */
+  /** Takes the last answer or skip back: from the outbox, or where it is stored already, there. */
   undo(): Promise<void> {
     return this.alone(async () => {
       const last = this.state.value.last;
@@ -146,14 +176,15 @@ export class Labeling {
         return;
       }
       if (!(await this.outbox.settle(key))) throw new NetworkError();
+      if (last.answer === null) {
+        const assignment = await post<Assignment>(`assignments/${key}/resume/`);
+        this.apply({ type: "undone", ...last, assignment });
+        return;
+      }
       const { assignment, progress } = await post<Retraction>(`assignments/${key}/retract/`, {
         idempotency_key: uuid(),
       });
-      this.apply({
-        type: "undone",
-        assignment: { ...assignment, answer: null },
-        answer: last.answer,
-      });
+      this.apply({ type: "undone", ...last, assignment: { ...assignment, answer: null } });
       this.apply({ type: "progressed", progress });
     });
   }
@@ -164,7 +195,7 @@ export class Labeling {
       const now = this.state.value.looking?.place ?? -1;
       const place = now + step;
       if (place < 0) {
-        if (now >= 0) this.apply({ type: "closed" });
+        if (now >= 0) this.close();
         return;
       }
       if (now < 0) {
@@ -181,6 +212,7 @@ export class Labeling {
   }
 
   close(): void {
+    this.saveDraft();
     this.apply({ type: "closed" });
   }
 
@@ -209,6 +241,10 @@ export class Labeling {
     this.timer.newLap();
     this.dropDraftTimer();
     this.renewShown();
+  }
+
+  private tooSoon(): boolean {
+    return performance.now() - this.shownAt < SHORTEST_LOOK;
   }
 
   private renewWhileUsed(): void {
@@ -255,7 +291,7 @@ export class Labeling {
   /** Saves what was entered since the last time; an answer carries it all anyway. */
   private saveDraft(): void {
     const assignment = this.shown.value;
-    if (this.drafting === undefined || !assignment || this.state.value.looking) return;
+    if (this.drafting === undefined || !assignment) return;
     this.dropDraftTimer();
     const { draft } = this.state.value;
     put(`assignments/${assignment.key}/draft/`, { draft }, { keepalive: true }).catch((error) => {
@@ -275,6 +311,16 @@ export class Labeling {
       this.busy = false;
     }
   }
+}
+
+/** The rewrites that say something else than their responses. */
+function changed(rewrites: Draft["rewrites"], { responses }: Assignment): Draft["rewrites"] {
+  return Object.fromEntries(
+    Object.entries(rewrites).filter(
+      ([place, { text }]) =>
+        text.trim() !== "" && text !== responses[Number(place)]?.messages.at(-1)?.content,
+    ),
+  );
 }
 
 function textsOf({ prompt, responses }: Assignment): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Answer, Assignment, AssignmentsAnswer } from "../api/types";
+import type { Answer, Assignment, AssignmentsAnswer, Draft } from "../api/types";
 import { type LabelEvent, type LabelState, reduce, START, shownIn } from "./state";
 
 const pair = (key: string, more: Partial<Assignment> = {}): Assignment => ({
@@ -7,6 +7,7 @@ const pair = (key: string, more: Partial<Assignment> = {}): Assignment => ({
   token: `token-${key}`,
   expires_at: "2030-01-01T00:00:00Z",
   prompt: { messages: [{ role: "user", content: key }] },
+  write_first: false,
   responses: [{ messages: [] }, { messages: [] }],
   draft: null,
   guidelines_version: 1,
@@ -28,6 +29,18 @@ const ANSWER: Answer = {
   rationale: "clearer",
   flags: {},
   ratings: {},
+  spans: [],
+  rewrites: {},
+};
+const DRAFT: Draft = {
+  rationale: "clearer",
+  flags: {},
+  ratings: {},
+  spans: [],
+  rewrites: {},
+  tiers: [],
+  choice: null,
+  written: "",
 };
 const play = (...events: LabelEvent[]): LabelState => events.reduce(reduce, START);
 const keys = (state: LabelState) => state.held.map(({ key }) => key);
@@ -56,12 +69,7 @@ describe("serving", () => {
   it("takes up the draft that was saved", () => {
     const event = serving([]) as Extract<LabelEvent, { type: "served" }>;
     event.served.assignments = [pair("a", { draft: { rationale: "half a thought" } })];
-    expect(play(event).draft).toEqual({
-      rationale: "half a thought",
-      flags: {},
-      ratings: {},
-      tiers: [],
-    });
+    expect(play(event).draft).toEqual({ ...DRAFT, rationale: "half a thought" });
   });
 
   it("says why nothing is left", () => {
@@ -94,10 +102,15 @@ describe("answering", () => {
     expect(play(serving([]), answered).last).toBeNull();
   });
 
-  it("has nothing to undo after a skip", () => {
-    const state = play(serving(["a", "b", "c"]), answered, { type: "skipped" });
-    expect(shownIn(state)?.key).toBe("c");
-    expect(state.last).toBeNull();
+  it("keeps all that was entered when a pair is skipped", () => {
+    const entered = { rationale: "an hour", rewrites: { 0: { text: "anew", active_ms: 9 } } };
+    const state = play(
+      serving(["a", "b"]),
+      { type: "drafted", draft: entered },
+      { type: "skipped" },
+    );
+    expect(shownIn(state)?.key).toBe("b");
+    expect(state.last).toMatchObject({ assignment: { key: "a" }, answer: null, draft: entered });
   });
 });
 
@@ -106,6 +119,7 @@ describe("undo", () => {
     type: "undone",
     assignment: pair("a", { token: "new" }),
     answer: ANSWER,
+    draft: DRAFT,
   };
 
   it("brings the pair back with the choice and the note that were given", () => {
@@ -122,6 +136,12 @@ describe("undo", () => {
     const state = play(serving(["a", "b"]), answered, begun, undo, answered);
     expect(shownIn(state)?.key).toBe("b");
     expect(state.draft.rationale).toBe("about b");
+  });
+
+  it("brings a skipped pair back with its text, and without a choice", () => {
+    const skipped = { assignment: pair("a"), answer: null, draft: DRAFT };
+    const state = play(serving(["a", "b"]), { type: "skipped" }, { type: "undone", ...skipped });
+    expect([shownIn(state)?.key, state.draft, state.standing]).toEqual(["a", DRAFT, null]);
   });
 
   it("ends the finished state", () => {
@@ -189,5 +209,19 @@ describe("leases", () => {
     const state = play(serving(["a", "b"]), { type: "lost", key: "a", untouched: true });
     expect(keys(state)).toEqual(["b"]);
     expect(state.lost).toBe(false);
+  });
+});
+
+describe("writing first", () => {
+  it("puts the responses in place, and leaves the rest as it is", () => {
+    const shown = [{ messages: [{ role: "assistant" as const, content: "x" }] }];
+    const state = play(
+      serving(["a", "b"]),
+      { type: "drafted", draft: { written: "mine", rationale: "so far" } },
+      { type: "written", assignment: pair("a", { responses: shown }) },
+    );
+    expect(shownIn(state)?.responses).toEqual(shown);
+    expect(state.draft).toMatchObject({ written: "", rationale: "so far" });
+    expect(keys(state)).toEqual(["a", "b"]);
   });
 });

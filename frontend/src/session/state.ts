@@ -23,7 +23,7 @@ export interface LabelState {
   /** Answered or skipped here, on its way to the server: never shown again, unless undone. */
   gone: readonly string[];
   /** What undo takes back. */
-  last: { assignment: Assignment; answer: Answer } | null;
+  last: Done | null;
   /** Whether somebody else holds what is shown by now. */
   lost: boolean;
   progress: Progress | null;
@@ -31,12 +31,20 @@ export interface LabelState {
   error: Error | null;
 }
 
+/** What was answered, or without an answer skipped, with all that was entered. */
+export interface Done {
+  assignment: Assignment;
+  answer: Answer | null;
+  draft: Draft;
+}
+
 export type LabelEvent =
   | { type: "served"; served: AssignmentsAnswer }
   | { type: "drafted"; draft: Partial<Draft> }
   | { type: "answered"; answer: Answer }
   | { type: "skipped" }
-  | { type: "undone"; assignment: Assignment; answer: Answer }
+  | ({ type: "undone" } & Done)
+  | { type: "written"; assignment: Assignment }
   | { type: "opened"; assignment: Assignment; place: number }
   | { type: "closed" }
   | { type: "renewed"; key: string; token: string; expires_at: string }
@@ -45,7 +53,16 @@ export type LabelEvent =
   | { type: "progressed"; progress: Progress }
   | { type: "failed"; error: Error };
 
-const NO_DRAFT: Draft = { rationale: "", flags: {}, ratings: {}, tiers: [] };
+const NO_DRAFT: Draft = {
+  rationale: "",
+  flags: {},
+  ratings: {},
+  spans: [],
+  rewrites: {},
+  tiers: [],
+  choice: null,
+  written: "",
+};
 
 export const START: LabelState = {
   loaded: false,
@@ -77,7 +94,9 @@ export function reduce(state: LabelState, event: LabelEvent): LabelState {
     case "skipped":
       return advance(state, null);
     case "undone":
-      return undone(state, event.assignment, event.answer);
+      return undone(state, event);
+    case "written":
+      return written(state, event.assignment);
     case "opened":
       return show({
         ...putAside(state),
@@ -109,24 +128,30 @@ function served(state: LabelState, { assignments, progress, finished }: Assignme
 
 function answered(state: LabelState, answer: Answer): LabelState {
   if (state.looking) return show({ ...state, looking: null });
-  const assignment = state.held[0];
-  return assignment ? advance(state, { assignment, answer }) : state;
+  return advance(state, answer);
 }
 
-function advance(state: LabelState, last: LabelState["last"]): LabelState {
+function advance(state: LabelState, answer: Answer | null): LabelState {
   const [front, ...held] = state.held;
   if (!front) return state;
+  const last = { assignment: front, answer, draft: { ...state.draft, choice: null } };
   return show({ ...state, held, last, gone: [...state.gone, front.key] });
 }
 
-function undone(state: LabelState, assignment: Assignment, answer: Answer): LabelState {
+function undone(state: LabelState, { assignment, answer, draft }: Done): LabelState {
   const held = [assignment, ...putAside(state).held.filter(({ key }) => key !== assignment.key)];
   const gone = state.gone.filter((key) => key !== assignment.key);
   return {
     ...show({ ...state, held, gone, last: null, looking: null, finished: null }),
-    draft: draftOf(answer, []),
+    draft,
     standing: answer,
   };
+}
+
+/** The responses have come: what they were withheld for is stored. */
+function written(state: LabelState, assignment: Assignment): LabelState {
+  const held = state.held.map((old) => (old.key === assignment.key ? assignment : old));
+  return { ...state, held, draft: { ...state.draft, written: "" } };
 }
 
 /** A pair that passed to somebody else before it was touched goes; one in work stays. */
@@ -156,13 +181,11 @@ function show(state: LabelState): LabelState {
   return {
     ...state,
     lost: false,
-    draft: shown?.answer
-      ? draftOf(shown.answer, shown.answer.outcome === "prefer" ? shown.answer.tiers : [])
-      : { ...NO_DRAFT, ...shown?.draft },
+    draft: { ...NO_DRAFT, ...(shown?.answer && draftOf(shown.answer)), ...shown?.draft },
     standing: shown?.answer ?? null,
   };
 }
 
-function draftOf({ rationale, flags, ratings }: Answer, tiers: number[][]): Draft {
-  return { rationale, flags, ratings, tiers };
+function draftOf({ outcome, strength: _, tiers, ...remarks }: Answer): Partial<Draft> {
+  return { ...remarks, tiers: outcome === "prefer" ? tiers : [] };
 }
