@@ -20,7 +20,8 @@ def withheld(project: Project, assignments: Iterable[Assignment]) -> set[int]:
     """The ids of those assignments of one labeler whose responses they may not see yet.
 
     A prompt is drawn by its hash, so that it is the same for every labeler and every comparison.
-    Nobody is asked to write who wrote for it already, or may have seen responses to it.
+    Nobody is asked to write who wrote for it already, or may have seen responses to it; a turn of
+    one's own talk is seen while it is written.
     """
     if not project.write_first_share:
         return set()
@@ -104,6 +105,7 @@ def rewrites_of(preference: Preference) -> dict[str, dict]:
 def _is_drawn(project: Project, assignment: Assignment) -> bool:
     return (
         assignment.state != Assignment.State.ANSWERED
+        and assignment.comparison.reserved_for_id is None
         and assignment.created_at >= project.write_first_since
         and share_of(sha256_of(["write first", assignment.comparison.prompt.sha256]))
         < project.write_first_share
