@@ -29,6 +29,8 @@ class Judged:
     accuracy: float
     nll: float
     """-log P(the preferred one wins), in nats; ln 2 = 0.693 is a coin's."""
+    margins: list[float]
+    """The preferred one's score less the other's, of each decided pair."""
 
 
 def judge(scores: Sequence[float], pairs: Sequence[Pair]) -> Judged:
@@ -37,7 +39,7 @@ def judge(scores: Sequence[float], pairs: Sequence[Pair]) -> Judged:
     hits = [1.0 if m > 0 else 0.5 if m == 0 else 0.0 for m in margins]
     # log(1 + e^-m) without overflow.
     losses = [max(-m, 0.0) + math.log1p(math.exp(-abs(m))) for m in margins]
-    return Judged(sum(hits) / len(hits), sum(losses) / len(losses))
+    return Judged(sum(hits) / len(hits), sum(losses) / len(losses), margins)
 
 
 def figures(judged: Sequence[Judged]) -> dict[str, Any]:
