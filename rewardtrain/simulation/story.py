@@ -93,12 +93,13 @@ class Simulation:
         self.timed(seconds, "label", lambda: self.answer(self.labels))
         learnt = self.timed(seconds, "reward", self.wait_for_reward_model)
         reward_model = self.take_reward_model(learnt)
+        judging = self.judge(reward_model)
         tuned = self.timed(seconds, "policy", self.fine_tune)
         policy = ModelVersion.objects.get(run=tuned)
         self.timed(seconds, "arena_write", lambda: self.wait_for_arena(policy))
         met = arena.standing(policy, self.reference)
         self.timed(seconds, "arena_label", lambda: self.answer(met.open))
-        measured = self.timed(seconds, "measure", lambda: self.measure(reward_model, policy))
+        measured = self.timed(seconds, "measure", lambda: self.measure(judging, policy))
         rate = arena.standing(policy, self.reference)
         self.decide(policy, rate)
         policy.refresh_from_db()
@@ -183,12 +184,16 @@ class Simulation:
         self.wait(meeting.exists)
         return self.wait_for_run(meeting.get())
 
-    def measure(self, reward_model: ModelVersion, policy: ModelVersion) -> dict[str, Any]:
+    def judge(self, reward_model: ModelVersion) -> Run:
+        """Let the reward model score fresh pairs while the policy is fine-tuned against it."""
         assert self.pairs_run is not None
-        duels = measures.write_duels(self.project, policy, self.reference, self.seed)
         self.pairs_run = self.wait_for_run(self.pairs_run)
         pairs = measures.decided_pairs(self.pairs_run, self.seed)
-        judged = self.wait_for_run(measures.judge_pairs(self.project, reward_model, pairs))
+        return measures.judge_pairs(self.project, reward_model, pairs)
+
+    def measure(self, judging: Run, policy: ModelVersion) -> dict[str, Any]:
+        duels = measures.write_duels(self.project, policy, self.reference, self.seed)
+        judged = self.wait_for_run(judging)
         assert judged.report is not None
         return {
             "accuracy": judged.report["accuracy"],
