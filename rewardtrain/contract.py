@@ -129,7 +129,6 @@ class EvaluateConfig:
     attempt: int = 1
     reward_model: str
     max_length: int = 1024
-    batch_size: int = 64
     device: str = "auto"
 
 

@@ -1,10 +1,11 @@
 """Many responses in one pass: the prompt once, no padding, the same numbers.
 
-The sequences of a comparison begin alike, with its prompt. In a causal model what stands there
-depends on nothing that follows, so it is computed once and each response attends to it and to
-itself: a tree of one trunk and several branches. Trees share rows of a token budget and do not see
-each other. An encoder reads in both directions, its prompt changes with the response, so there
-every sequence is a tree of its own and only the padding is saved.
+The sequences of a group begin alike, with its prompt. In a causal model what stands there depends
+on nothing that follows, so it is computed once and each response attends to it and to itself: a
+tree of one trunk and several branches. Trees share rows of a token budget and do not see each
+other; rows of like length go through the model together as a pass. An encoder reads in both
+directions, its prompt changes with the response, so there every sequence is a tree of its own and
+only the padding is saved.
 
 Scores and gradients are those of one sequence at a time up to floating point's order of addition
 (tests/rewardtrain/core/test_packing.py holds the bounds).
@@ -12,13 +13,33 @@ Scores and gradients are those of one sequence at a time up to floating point's 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from transformers import PreTrainedModel
 
 Tokens = Sequence[int]
-TRUNK = 0
-"""The branch that every other branch of its tree sees."""
+Layout = Literal["tree", "apart", "padded"]
+"""What a model's rows hold: trees; sequences side by side (an encoder); one sequence each, padded
+(a model that takes no mask of ours)."""
+TRUNK, PADDING = 0, -1
+"""The branch that every other branch of its tree sees; the tree of what fills a row up."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many tokens a row holds, and how many a pass: a longer tree has a row of its own.
+
+    fixed: every row is filled up to the budget, so that all passes have one shape to compile.
+    """
+
+    row: int
+    tokens: int
+    fixed: bool = False
+
+    def halved(self) -> "Budget":
+        half = self.tokens // 2
+        return Budget(min(self.row, half), half, self.fixed)
 
 
 @dataclass(frozen=True)
@@ -35,27 +56,30 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Trees side by side as one row of T tokens; every tensor but the last two is (T,) int64.
+class Pass:
+    """B rows of T tokens that go through the model together; int64 tensors.
 
-    tree, branch: which tree a token belongs to, and which branch of it (0 is the trunk).
-    at, sequence: where each sequence is pooled, and which of the sequences given it is.
+    ids, position (B, T); tree, branch (B, T): which tree of its row a token belongs to, PADDING
+    for none, and which branch of it. row, at, sequence (S,): where each sequence is pooled, and
+    which of the sequences given it is. groups: which groups are in it, each wholly.
     """
 
     ids: torch.Tensor
     position: torch.Tensor
     tree: torch.Tensor
     branch: torch.Tensor
+    row: torch.Tensor
     at: torch.Tensor
     sequence: torch.Tensor
+    groups: list[int]
 
 
-def plant(group: Sequence[Tokens], first: int, budget: int, *, causal: bool) -> Iterable[Tree]:
+def plant(group: Sequence[Tokens], first: int, budget: int, layout: Layout) -> Iterable[Tree]:
     """The group's sequences, numbered from `first`, as trees of at most `budget` tokens.
 
     A tree that would be larger repeats its trunk in the next; a single sequence is never cut.
     """
-    if not causal:
+    if layout != "tree":
         for number, sequence in enumerate(group, first):
             yield Tree([], [list(sequence)], [number])
         return
@@ -100,95 +124,122 @@ def fill_rows(trees: Iterable[Tree], budget: int) -> list[list[Tree]]:
     return rows
 
 
-def lay_out(trees: Sequence[Tree], *, causal: bool) -> Row:
-    """A row's tensors. Positions restart after the trunk for each branch."""
-    ids: list[int] = []
-    position: list[int] = []
-    tree_of: list[int] = []
-    branch_of: list[int] = []
+def lay_out(rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], width: int) -> Pass:
+    """The tensors of a pass of rows at least `width` long. Positions restart after the trunk."""
+    columns: list[tuple[list[int], ...]] = []
+    row_of: list[int] = []
     at: list[int] = []
     sequence: list[int] = []
-    for number, tree in enumerate(trees):
-        root = len(ids)
-        depth = len(tree.trunk)
-        ids += tree.trunk
-        position += range(depth)
-        branch_of += [TRUNK] * depth
-        for place, (branch, index) in enumerate(zip(tree.branches, tree.order, strict=True), 1):
-            first = len(ids)
-            ids += branch
-            position += range(depth, depth + len(branch))
-            branch_of += [place] * len(branch)
-            last = len(ids) - 1 if branch else root + depth - 1
-            at.append(last if causal else first)
-            sequence.append(index)
-        tree_of += [number] * (len(ids) - root)
-    columns = (ids, position, tree_of, branch_of, at, sequence)
-    return Row(*(torch.tensor(column, dtype=torch.int64) for column in columns))
+    for number, trees in enumerate(rows):
+        ids: list[int] = []
+        position: list[int] = []
+        tree_of: list[int] = []
+        branch_of: list[int] = []
+        for place, tree in enumerate(trees):
+            root, depth = len(ids), len(tree.trunk)
+            ids += tree.trunk
+            position += range(depth)
+            branch_of += [TRUNK] * depth
+            for k, (branch, index) in enumerate(zip(tree.branches, tree.order, strict=True), 1):
+                first = len(ids)
+                ids += branch
+                position += range(depth, depth + len(branch))
+                branch_of += [k] * len(branch)
+                last = len(ids) - 1 if branch else root + depth - 1
+                row_of.append(number)
+                at.append(first if layout == "apart" else last)
+                sequence.append(index)
+            tree_of += [place] * (len(ids) - root)
+        columns.append((ids, position, tree_of, branch_of))
+    width = max(width, *(len(ids) for ids, *_ in columns))
+    filled = [
+        [[*values, *[fill] * (width - len(values))] for values in table]
+        for table, fill in zip(zip(*columns, strict=True), (0, 0, PADDING, TRUNK), strict=True)
+    ]
+    tensors = [torch.tensor(values) for values in (*filled, row_of, at, sequence)]
+    return Pass(*tensors, groups)
 
 
-def pack(groups: Sequence[Sequence[Tokens]], budget: int, *, causal: bool) -> list[Row]:
-    """Every sequence of every group, numbered in the order given, in rows of `budget` tokens."""
-    trees: list[Tree] = []
+def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> list[Pass]:
+    """Every sequence of every group, numbered in the order given, in passes of whole groups."""
+    planted: list[list[Tree]] = []
     first = 0
     for group in groups:
-        trees += plant(group, first, budget, causal=causal)
+        planted.append(list(plant(group, first, budget.row, layout)))
         first += len(group)
-    return [lay_out(row, causal=causal) for row in fill_rows(trees, budget)]
+    longest = [max(tree.tokens for tree in trees) for trees in planted]
+    passes = []
+    for part in share_passes(planted, budget.tokens):
+        # A padded row holds one sequence.
+        width = 0 if layout == "padded" else max([budget.row, *(longest[g] for g in part)])
+        rows = fill_rows([tree for g in part for tree in planted[g]], width)
+        passes.append(lay_out(rows, layout, part, budget.row if budget.fixed else 0))
+    return passes
 
 
-def tree_mask(row: Row, *, causal: bool) -> torch.Tensor:
-    """Who sees whom, bool (1, 1, T, T): query i sees key j of its tree, in the trunk or its own
+def share_passes(groups: Sequence[Sequence[Tree]], budget: int) -> list[list[int]]:
+    """Which groups go together: neighbours in length, at most `budget` tokens or one group."""
+    size = [sum(tree.tokens for tree in trees) for trees in groups]
+    longest = [max(tree.tokens for tree in trees) for trees in groups]
+    parts: list[list[int]] = []
+    room = 0
+    for group in sorted(range(len(groups)), key=lambda g: (-longest[g], -size[g], g)):
+        if size[group] > room:
+            parts.append([])
+            room = budget
+        parts[-1].append(group)
+        room -= size[group]
+    return parts
+
+
+def tree_mask(packed: Pass, *, causal: bool) -> torch.Tensor:
+    """Who sees whom, bool (B, 1, T, T): query i sees key j of its tree, in the trunk or its own
     branch, and in a causal model not after i."""
-    same_tree = row.tree[:, None] == row.tree[None, :]
-    sees = same_tree & ((row.branch[None, :] == TRUNK) | (row.branch[:, None] == row.branch))
-    return (sees.tril() if causal else sees)[None, None]
+    tree, branch = packed.tree, packed.branch
+    sees = tree[:, :, None] == tree[:, None, :]
+    sees &= (branch[:, None, :] == TRUNK) | (branch[:, :, None] == branch[:, None, :])
+    return (sees.tril() if causal else sees)[:, None]
 
 
-def is_causal(model: PreTrainedModel) -> bool:
-    """Whether a position depends only on what stands before it."""
-    return not hasattr(model.base_model, "pooler")
+def layout_of(model: PreTrainedModel) -> Layout:
+    """How a model's sequences are packed.
 
-
-def can_pack(model: PreTrainedModel) -> bool:
-    """Whether the model takes a mask of ours: SDPA attention, the same mask for all layers (a
-    window that slides in some of them needs one a layer), and a head we can call."""
-    config = model.config.get_text_config()
-    one_kind = set(getattr(config, "layer_types", None) or ["full_attention"])
-    pooler = getattr(model.base_model, "pooler", None)
-    return (
-        config._attn_implementation == "sdpa"
-        and one_kind == {"full_attention"}
-        and (hasattr(model, "score") or (pooler is not None and hasattr(model, "classifier")))
-    )
-
-
-def packed_rewards(
-    model: PreTrainedModel, groups: Sequence[Sequence[Tokens]], budget: int
-) -> torch.Tensor:
-    """Raw scores of every sequence of every group, shape (sequences,), with their gradient.
-
-    `model` is a sequence classification model of one label that `can_pack`.
+    A mask of ours takes SDPA or FlexAttention, and the same mask in every layer (a window that
+    slides in some of them needs one a layer).
     """
-    causal = is_causal(model)
-    scores: list[torch.Tensor] = []
-    order: list[torch.Tensor] = []
-    for row in pack(groups, budget, causal=causal):
-        scores.append(row_rewards(model, row, causal=causal))
-        order.append(row.sequence)
-    place = torch.argsort(torch.cat(order)).to(model.device)
-    return torch.cat(scores)[place]
+    config = model.config.get_text_config()
+    one_kind = set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+    ours = config._attn_implementation in ("sdpa", "flex_attention")
+    if not (one_kind and ours and getattr(config, "sliding_window", None) is None):
+        return "padded"
+    if hasattr(model, "score"):
+        return "tree"
+    return "apart" if getattr(model.base_model, "pooler", None) is not None else "padded"
 
 
-def row_rewards(model: PreTrainedModel, row: Row, *, causal: bool) -> torch.Tensor:
-    """Raw scores of one row's sequences, in the row's order, shape (sequences of the row,)."""
-    device = model.device
-    hidden = model.base_model(
-        input_ids=row.ids[None].to(device),
-        position_ids=row.position[None].to(device),
-        attention_mask=tree_mask(row, causal=causal).to(device),
-    ).last_hidden_state[0, row.at.to(device)]
-    if causal:
-        return model.score(hidden)[:, 0]
-    pooled = model.base_model.pooler(hidden[:, None])
-    return model.classifier(model.dropout(pooled))[:, 0]
+def families(sequences: Sequence[Tokens]) -> list[list[Tokens]]:
+    """Neighbours that share half of the shorter one as groups, in the order given."""
+    groups: list[list[Tokens]] = []
+    for sequence in sequences:
+        if groups:
+            shared = common_prefix([groups[-1][0], sequence])
+            if 2 * shared >= min(len(groups[-1][0]), len(sequence)):
+                groups[-1].append(sequence)
+                continue
+        groups.append([sequence])
+    return groups
+
+
+def attention_of(packed: Pass, model: PreTrainedModel, *, causal: bool) -> torch.Tensor:
+    """The pass's mask as SDPA adds it to a layer's scores, (B, 1, T, T), made once for all."""
+    sees = tree_mask(packed, causal=causal).to(model.device)
+    mask = torch.zeros_like(sees, dtype=model.dtype)
+    return mask.masked_fill_(~sees, torch.finfo(mask.dtype).min)
+
+
+def budget_of(model: PreTrainedModel) -> Budget:
+    """Rows short enough that attention stays a small share of the work, passes that keep the
+    device busy."""
+    if model.device.type == "cuda":
+        return Budget(row=2048, tokens=16384)
+    return Budget(row=512, tokens=2048)

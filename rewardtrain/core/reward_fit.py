@@ -1,29 +1,19 @@
-"""One fit of a reward model: its state, its step, its checkpoint."""
+"""What a fit of a reward model learns from: its rows as tokens, its batches, its steps."""
 
 import json
 import random
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
-from safetensors.torch import load_model as load_weights
-from safetensors.torch import save_model as save_weights
+from torch.utils.data import Dataset
 
-from rewardtrain.contract import ComparisonRow, RewardConfig, write_json
+from rewardtrain.contract import ComparisonRow, RewardConfig
 from rewardtrain.core.data import mixed_batches
 from rewardtrain.core.losses import decided_pairs
 from rewardtrain.core.metrics import Judged, judge
-from rewardtrain.core.objective import Objective
-from rewardtrain.core.reward_model import RewardModel, start_reward_model
-from rewardtrain.core.runlog import complete_checkpoint
-
-TOKENS_A_PASS = {"cpu": 2048, "cuda": 16384}
-"""A step's comparisons go through the model in passes of at most so many padded tokens: what a
-CPU's cache holds, what keeps a GPU busy."""
-WARM_UP = 0.1
-"""Share of a fit's steps over which the learning rate rises; then it falls to 0."""
+from rewardtrain.core.packing import Budget, Layout, Pass, Tokens, pack
+from rewardtrain.core.reward_model import RewardModel
 
 
 @dataclass(frozen=True)
@@ -37,21 +27,6 @@ class Fit:
     def steps(self, config: RewardConfig) -> int:
         """Optimiser steps of the whole fit."""
         return config.epochs * -(-len(self.train) // config.batch_size)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run of several fits stands; kept in each checkpoint."""
-
-    fit: int = 0
-    done: int = 0
-    """Optimiser steps of this fit."""
-    step: int = 0
-    """Optimiser steps of all fits."""
-    accuracy: float | None = None
-    """Running share of decided pairs that were in order before the step that learnt them."""
-    judged: list[list[Judged]] = field(default_factory=list)
-    """The finished fits, each row by row."""
 
 
 def decided(row: ComparisonRow) -> bool:
@@ -83,103 +58,79 @@ def batches_of(fit: Fit, texts: Texts, config: RewardConfig) -> Iterator[list[in
             yield [fit.train[i] for i in batch]
 
 
-class Fitting:
-    """The model being fitted to `rows`, with its objective, its optimiser and its schedule."""
+@dataclass(frozen=True)
+class Part:
+    """One pass of a step: the comparisons that are wholly in it.
+
+    place (R,) int64: where the score of each of their responses stands among the pass's, one
+    comparison after another. Comparisons of one prompt share its trunk, and equal responses are
+    computed once.
+    """
+
+    packed: Pass
+    rows: list[ComparisonRow]
+    place: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Step:
+    """The comparisons of one optimiser step, and their tokens."""
+
+    rows: list[ComparisonRow]
+    tokens: list[list[list[int]]]
+
+    def parts(self, budget: Budget, layout: Layout) -> list[Part]:
+        """The step in passes of a budget; their losses add up to the step's."""
+        groups, members = merge(self.rows, self.tokens)
+        parts = []
+        for packed in pack(groups, budget, layout):
+            at = {number: place for place, number in enumerate(packed.sequence.tolist())}
+            chosen = [member for group in packed.groups for member in members[group]]
+            place = [at[number] for _, numbers in chosen for number in numbers]
+            rows = [self.rows[row] for row, _ in chosen]
+            parts.append(Part(packed, rows, torch.tensor(place)))
+        return parts
+
+
+def merge(
+    rows: Sequence[ComparisonRow], tokens: Sequence[list[list[int]]]
+) -> tuple[list[list[Tokens]], list[list[tuple[int, list[int]]]]]:
+    """Different sequences grouped by prompt, and each group's rows with their sequences' numbers.
+
+    Sequences are numbered through all groups, as `pack` counts them.
+    """
+    by_prompt: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        by_prompt.setdefault(json.dumps(row.messages), []).append(number)
+    groups: list[list[Tokens]] = []
+    members: list[list[tuple[int, list[int]]]] = []
+    first = 0
+    for numbers in by_prompt.values():
+        different: dict[tuple[int, ...], int] = {}
+        for number in numbers:
+            for ids in tokens[number]:
+                different.setdefault(tuple(ids), first + len(different))
+        groups.append(list(different))
+        members.append([(n, [different[tuple(ids)] for ids in tokens[n]]) for n in numbers])
+        first += len(different)
+    return groups, members
+
+
+class Steps(Dataset):
+    """Every optimiser step of a fit, in order, through all epochs."""
 
     def __init__(
-        self,
-        config: RewardConfig,
-        rows: Sequence[ComparisonRow],
-        steps: int,
-        device: torch.device,
+        self, fit: Fit, rows: Sequence[ComparisonRow], texts: Texts, config: RewardConfig
     ) -> None:
-        torch.manual_seed(config.seed)
-        self.config = config
-        self.reward = start_reward_model(config.backbone, config.max_length, device)
-        self.reward.model.train()
-        self.objective = Objective(rows, config).to(device)
-        self.reward.add_heads(self.objective.names)
-        groups = self.objective.parameter_groups(self.reward)
-        self.parameters = [p for group in groups for p in group["params"]]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
-        warm = max(1, round(WARM_UP * steps))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser,
-            lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm)),
-        )
+        self.rows, self.texts = rows, texts
+        self.batches = list(batches_of(fit, texts, config))
 
-    def step(
-        self, rows: Sequence[ComparisonRow], sequences: Sequence[list[list[int]]]
-    ) -> tuple[float, float | None]:
-        """One optimiser step; the batch's loss, and its accuracy before the step if any decided."""
-        loss, judged = 0.0, []
-        whole = self.objective.weight(rows)
-        for part in passes(sequences, TOKENS_A_PASS[self.reward.device.type]):
-            chosen = [rows[i] for i in part]
-            scores = self.reward.all_rewards([ids for i in part for ids in sequences[i]])
-            partial = self.objective.loss(scores, chosen) / whole
-            partial.backward()
-            loss += partial.item()
-            judged += judge_rows(chosen, scores[:, 0].tolist())
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-        self.schedule.step()
-        return loss, sum(j.accuracy for j in judged) / len(judged) if judged else None
+    def __len__(self) -> int:
+        return len(self.batches)
 
-    def finish(self) -> RewardModel:
-        """The fitted model, ready to score."""
-        self.reward.settings = replace(self.reward.settings, tau=self.objective.tau.item())
-        self.reward.model.eval()
-        return self.reward
-
-    def save(self, path: Path, progress: Progress) -> None:
-        """Write a checkpoint and mark it complete."""
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
-        save_weights(self.reward.model, str(path / "model.safetensors"))
-        state = {
-            "objective": self.objective.state_dict(),
-            "heads": self.reward.heads.state_dict() if self.reward.heads else {},
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
-        torch.save(state, path / "state.pt")
-        write_json(path / "progress.json", asdict(progress))
-        complete_checkpoint(path)
-
-    def load(self, path: Path) -> None:
-        """Take up a checkpoint's state."""
-        device = self.reward.device
-        load_weights(self.reward.model, str(path / "model.safetensors"), device=str(device))
-        state = torch.load(path / "state.pt", map_location=device, weights_only=True)
-        self.objective.load_state_dict(state["objective"])
-        if self.reward.heads is not None:
-            self.reward.heads.load_state_dict(state["heads"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-
-
-def read_progress(checkpoint: Path | None) -> Progress:
-    """Where the checkpoint stood; the beginning without one."""
-    if checkpoint is None:
-        return Progress()
-    values = json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))
-    judged = [[Judged(**row) for row in fit] for fit in values.pop("judged")]
-    return Progress(**values, judged=judged)
-
-
-def passes(sequences: Sequence[list[list[int]]], tokens: int) -> list[list[int]]:
-    """Comparisons in groups of at most `tokens` padded tokens, neighbours in length together."""
-    order = sorted(range(len(sequences)), key=lambda i: -max(map(len, sequences[i])))
-    groups: list[list[int]] = [[]]
-    for i in order:
-        group = [*groups[-1], i]
-        width = max(len(ids) for ids in sequences[group[0]])
-        if groups[-1] and width * sum(len(sequences[j]) for j in group) > tokens:
-            groups.append([])
-        groups[-1].append(i)
-    return groups
+    def __getitem__(self, number: int) -> Step:
+        batch = self.batches[number]
+        return Step([self.rows[i] for i in batch], [self.texts.of_row[i] for i in batch])
 
 
 def judge_rows(rows: Sequence[ComparisonRow], scores: Sequence[float]) -> list[Judged]:

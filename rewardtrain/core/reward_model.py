@@ -35,8 +35,19 @@ from transformers import (
 )
 
 from rewardtrain.contract import ContractError, Message, write_json
-from rewardtrain.core.data import by_length, collate, encode
+from rewardtrain.core.data import encode
 from rewardtrain.core.heads import PREFERENCE, Heads, HeadScores
+from rewardtrain.core.packing import (
+    PADDING,
+    Budget,
+    Pass,
+    Tokens,
+    attention_of,
+    budget_of,
+    families,
+    layout_of,
+    pack,
+)
 from rewardtrain.core.pretrained import autocast, context_length, load_model, load_tokenizer
 
 SETTINGS, HEADS = "reward.json", "heads.safetensors"
@@ -74,54 +85,54 @@ class RewardModel:
         """Token ids of one prompt and response, and whether the prompt had to be shortened."""
         return encode(self.tokenizer, messages, response, self.settings.max_length)
 
-    def rewards(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Raw scores, shape (len(sequences),), with their gradient; one padded pass."""
-        batch = collate(sequences, self.tokenizer.pad_token_id, self.device)
-        with autocast(self.device):
-            return self.model(**batch).logits[:, 0].float()
+    def pack(self, groups: Sequence[Sequence[Tokens]], budget: Budget | None = None) -> list[Pass]:
+        """Groups of sequences as passes for `all_rewards`; by default of this model's budget."""
+        return pack(groups, budget or budget_of(self.model), layout_of(self.model))
 
-    def states(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-        """What the heads read, shape (len(sequences), hidden), with its gradient; a padded pass."""
-        batch = collate(sequences, self.tokenizer.pad_token_id, self.device)
+    def states(self, packed: Pass) -> torch.Tensor:
+        """What the heads read, shape (sequences of the pass, hidden), with its gradient."""
+        layout = layout_of(self.model)
+        causal = reads_last(self.model)
+        ids = packed.ids.to(self.device)
         with autocast(self.device):
-            hidden = self.model.base_model(**batch).last_hidden_state
-            if hasattr(self.model, "score"):
-                last = batch["attention_mask"].sum(dim=1) - 1
-                return hidden[torch.arange(len(hidden), device=hidden.device), last].float()
-            return pool_first(self.model, hidden).float()
+            if layout == "padded":
+                mask = (packed.tree != PADDING).to(self.device)
+                found = self.model.base_model(input_ids=ids, attention_mask=mask.long())
+            else:
+                found = self.model.base_model(
+                    input_ids=ids,
+                    position_ids=packed.position.to(self.device),
+                    attention_mask=attention_of(packed, self.model, causal=causal),
+                )
+            at = packed.at if causal or layout == "apart" else torch.zeros_like(packed.at)
+            hidden = found.last_hidden_state[packed.row.to(ids.device), at.to(ids.device)]
+            return (hidden if causal else pool_first(self.model, hidden)).float()
 
-    def all_rewards(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Every head's raw scores, shape (len(sequences), 1 + heads), with their gradient; one
-        padded pass."""
+    def all_rewards(self, packed: Pass) -> torch.Tensor:
+        """Every head's raw scores, shape (sequences of the pass, 1 + heads), with their gradient;
+        in the pass's order."""
+        states = self.states(packed)
+        preference = score_states(self.model, states)[:, None]
         if self.heads is None:
-            return self.rewards(sequences)[:, None]
-        states = self.states(sequences)
-        return torch.cat([score_states(self.model, states)[:, None], self.heads(states)], dim=1)
+            return preference
+        return torch.cat([preference, self.heads(states)], dim=1)
 
     @torch.inference_mode()
-    def head_scores(self, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> HeadScores:
-        """What every head gives the sequences, in the order given."""
+    def head_scores(self, sequences: Sequence[Tokens]) -> HeadScores:
+        """What every head gives the sequences, in the order given; neighbours that begin alike
+        share what they begin with."""
         names = [PREFERENCE, *(self.heads.names if self.heads else [])]
         values = torch.zeros(len(sequences), len(names))
         was_training = self.model.training
         self.model.eval()
-        for batch in by_length([len(s) for s in sequences], batch_size):
-            values[batch] = self.all_rewards([sequences[i] for i in batch]).float().cpu()
+        for packed in self.pack(families(sequences)) if sequences else []:
+            values[packed.sequence] = self.all_rewards(packed).float().cpu()
         self.model.train(was_training)
         return HeadScores(names, values)
 
-    @torch.inference_mode()
-    def scores(self, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> list[float]:
-        """Raw scores in the order given, computed in batches of like length."""
-        was_training = self.model.training
-        self.model.eval()
-        scores = [0.0] * len(sequences)
-        for batch in by_length([len(s) for s in sequences], batch_size):
-            found = self.rewards([sequences[i] for i in batch]).tolist()
-            for index, score in zip(batch, found, strict=True):
-                scores[index] = score
-        self.model.train(was_training)
-        return scores
+    def scores(self, sequences: Sequence[Tokens]) -> list[float]:
+        """Raw scores of the preference head in the order given."""
+        return self.head_scores(sequences).preference.tolist()
 
     def normalise(self, score: float) -> float:
         return (score - self.settings.mean) / self.settings.spread
@@ -162,17 +173,26 @@ class RewardModel:
                 self.heads.linear.bias[: self.heads.members] += shift
 
 
-def pool_first(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
-    """An encoder's state at its class token as its classifier reads it: (N, T, H) to (N, H)."""
+def reads_last(model: PreTrainedModel) -> bool:
+    """Whether the preference head stands at the last token (a decoder), not at the class token."""
+    return hasattr(model, "score")
+
+
+def pool_first(model: PreTrainedModel, first: torch.Tensor) -> torch.Tensor:
+    """An encoder's state at its class token as its classifier reads it: (N, H) to (N, H)."""
     base = model.base_model
     pooler = getattr(base, "pooler", None) or getattr(model, "pooler", None)
-    pooled = pooler(hidden) if pooler is not None else hidden[:, 0]
+    pooled = pooler(first[:, None]) if pooler is not None else first
+    if hasattr(model, "pre_classifier"):
+        pooled = torch.relu(model.pre_classifier(pooled))
     return model.dropout(pooled) if hasattr(model, "dropout") else pooled
 
 
 def score_states(model: PreTrainedModel, states: torch.Tensor) -> torch.Tensor:
     """The preference head's raw scores of pooled states: (N, hidden) to (N,)."""
-    head = model.score if hasattr(model, "score") else model.classifier
+    head = model.score if reads_last(model) else model.classifier
+    if not isinstance(head, torch.nn.Linear):
+        states = states[:, None]  # such a head picks the first token by itself
     return head(states.to(next(head.parameters()).dtype))[:, 0].float()
 
 

@@ -299,11 +299,11 @@ def _cut_torn_line(path: Path) -> None:
                 file.truncate(whole.rfind(b"\n") + 1)
 
 
-def newest_checkpoint(directory: Path) -> tuple[Path | None, int]:
-    """The complete checkpoint of the highest step, and its step; (None, 0) when there is none."""
+def newest_checkpoint(folder: Path) -> tuple[Path | None, int]:
+    """The folder's complete checkpoint of the highest step, and its step; (None, 0) without one."""
     steps = {
         int(path.parent.name.rpartition("-")[2]): path.parent
-        for path in (directory / CHECKPOINTS).glob(f"checkpoint-*/{COMPLETE}")
+        for path in folder.glob(f"checkpoint-*/{COMPLETE}")
     }
     return (steps[max(steps)], max(steps)) if steps else (None, 0)
 

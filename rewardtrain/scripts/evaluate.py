@@ -52,7 +52,7 @@ def evaluate(log: RunLog) -> None:
         shortened += sum(cut for responses in encoded for _, cut in responses)
         if not all(row.row in scored for row in part):
             flat = [ids for responses in encoded for ids, _ in responses]
-            scores = iter(model.scores(flat, config.batch_size))
+            scores = iter(model.scores(flat))
             fresh = [ScoreRow(row=r.row, scores=[next(scores) for _ in r.responses]) for r in part]
             log.scores(s for s in fresh if s.row not in scored)
             scored |= {s.row: s.scores for s in fresh}

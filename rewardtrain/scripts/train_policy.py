@@ -230,7 +230,7 @@ def take_steps(log: RunLog, trainer: RLOOTrainer) -> None:
     Raises:
         Cancelled: after a checkpoint at the current step.
     """
-    checkpoint, step = newest_checkpoint(log.directory)
+    checkpoint, step = newest_checkpoint(log.checkpoints_dir)
     log.stage("training")
     if checkpoint and step >= log.config.steps:
         # Resuming here would take one step too many.

@@ -21,31 +21,32 @@ report.json:
 """
 
 import hashlib
+import json
 import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
-from rewardtrain.contract import CONFIG, DATA, ComparisonRow, ContractError, RewardConfig
+from rewardtrain.contract import (
+    CONFIG,
+    DATA,
+    ComparisonRow,
+    ContractError,
+    RewardConfig,
+    write_json,
+)
 from rewardtrain.core.losses import pairs_of
 from rewardtrain.core.metrics import Judged, figures, mean_and_spread, paired_bootstrap
+from rewardtrain.core.objective import Objective
+from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
-from rewardtrain.core.reward_fit import (
-    Fit,
-    Fitting,
-    Progress,
-    Texts,
-    batches_of,
-    decided,
-    judge_rows,
-    read_progress,
-)
+from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows
 from rewardtrain.core.reward_model import RewardModel, load_reward_model, start_reward_model
-from rewardtrain.core.runlog import Cancelled, RunLog, newest_checkpoint, run
+from rewardtrain.core.runlog import RunLog, run
 
 
 def train_reward(log: RunLog) -> None:
@@ -57,27 +58,19 @@ def train_reward(log: RunLog) -> None:
     fits = plan_fits(rows, config)
     texts = Texts(start_reward_model(config.backbone, config.max_length, device), rows)
 
-    checkpoint, _ = newest_checkpoint(log.directory)
-    progress = read_progress(checkpoint)
     log.stage("starting", steps=sum(fit.steps(config) for fit in fits))
-    resumed = progress.fit
-    for number in range(resumed, len(fits)):
-        log.stage(fits[number].name)
-        learnt_from = [rows[i] for i in fits[number].train]
-        fitting = Fitting(config, learnt_from, fits[number].steps(config), device)
-        if checkpoint and number == resumed:
-            fitting.load(checkpoint)
-        progress = fit_model(log, fitting, fits[number], rows, texts, progress)
-        model = fitting.finish()
-        judged = judge_fit(model, fits[number], rows, texts)
-        progress = Progress(number + 1, step=progress.step, judged=[*progress.judged, judged])
+    judged: list[list[Judged]] = []
+    for number in range(1, len(fits)):
+        judged.append(judge_fold(log, number, fits, rows, texts, device))
+    model = fit_model(log, len(fits), fits, rows, texts, device)
+    judged.append(judge_fit(model, fits[-1], rows, texts))
 
     log.stage("judging and saving")
     found = model.head_scores(texts.all)
     model.level_members(found)
     mean, spread = mean_and_spread(found.preference.tolist())
     model.save(log.model_dir, replace(model.settings, mean=mean, spread=spread))
-    *fold_judged, heldout_judged = progress.judged
+    *fold_judged, heldout_judged = judged
     heldout = [rows[i] for i in fits[-1].judged]
     log.report(
         {
@@ -155,53 +148,57 @@ def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int) -> list[
     return folds
 
 
-def fit_model(
+def judge_fold(
     log: RunLog,
-    fitting: Fitting,
-    fit: Fit,
+    number: int,
+    fits: Sequence[Fit],
     rows: Sequence[ComparisonRow],
     texts: Texts,
-    progress: Progress,
-) -> Progress:
-    """Take the steps that are left of a fit.
+    device: torch.device,
+) -> list[Judged]:
+    """How a fold's fit judges the rows it did not see; kept in place of its checkpoints."""
+    folder = log.checkpoints_dir / f"fit-{number}"
+    known = folder / "judged.json"
+    if known.is_file():
+        return [Judged(**found) for found in json.loads(known.read_text(encoding="utf-8"))]
+    model = fit_model(log, number, fits, rows, texts, device)
+    judged = judge_fit(model, fits[number - 1], rows, texts)
+    write_json(known, [asdict(found) for found in judged])
+    for path in folder.glob("checkpoint-*"):
+        shutil.rmtree(path)
+    return judged
+
+
+def fit_model(
+    log: RunLog,
+    number: int,
+    fits: Sequence[Fit],
+    rows: Sequence[ComparisonRow],
+    texts: Texts,
+    device: torch.device,
+) -> RewardModel:
+    """The model of a fit, from its newest complete checkpoint if there is one.
 
     Raises:
         Cancelled: after a checkpoint at the current step.
-        FloatingPointError: the loss is not a number.
+        FloatingPointError: a loss or gradient is not a number.
     """
     config: RewardConfig = log.config
-    for done, batch in enumerate(batches_of(fit, texts, config), 1):
-        if done <= progress.done:
-            continue
-        step = progress.step + 1
-        # Each step seeds its own dropout, so that a resumed run draws the same.
-        torch.manual_seed(config.seed + done)
-        rate = float(fitting.schedule.get_last_lr()[0])
-        loss, right = fitting.step([rows[i] for i in batch], [texts.of_row[i] for i in batch])
-        accuracy = blend(progress.accuracy, right)
-        log.metrics(step, loss=loss, accuracy=accuracy, learning_rate=rate, fit=progress.fit + 1)
-        progress = replace(progress, done=done, step=step, accuracy=accuracy)
-        asked_to_stop = log.cancelled
-        if asked_to_stop or step % config.checkpoint_every == 0:
-            fitting.save(log.checkpoints_dir / f"checkpoint-{step}", progress)
-            keep_only(log, step)
-        if asked_to_stop:
-            raise Cancelled
-    return progress
-
-
-def blend(running: float | None, value: float | None) -> float | None:
-    """An exponential mean over about ten steps."""
-    if value is None or running is None:
-        return running if value is None else value
-    return 0.9 * running + 0.1 * value
-
-
-def keep_only(log: RunLog, step: int) -> None:
-    """A resumed fit needs its newest checkpoint alone."""
-    for path in log.checkpoints_dir.iterdir():
-        if path.name != f"checkpoint-{step}":
-            shutil.rmtree(path)
+    fit = fits[number - 1]
+    log.stage(fit.name)
+    torch.manual_seed(config.seed)
+    reward = start_reward_model(config.backbone, config.max_length, device)
+    objective = Objective([rows[i] for i in fit.train], config).to(device)
+    reward.add_heads(objective.names)
+    folder = log.checkpoints_dir / f"fit-{number}"
+    offset = sum(fit.steps(config) for fit in fits[: number - 1])
+    trainer = PackedRewardTrainer(
+        Learner(reward, objective), Steps(fit, rows, texts, config), log, folder, offset
+    )
+    trainer.take_steps()
+    reward.settings = replace(reward.settings, tau=objective.tau.item())
+    reward.model.eval()
+    return reward
 
 
 def judge_fit(

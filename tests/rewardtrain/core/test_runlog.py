@@ -214,9 +214,12 @@ def test_no_directory_is_a_usage_error(tmp_path):
 
 
 def test_only_complete_checkpoints_count(directory):
-    assert newest_checkpoint(directory) == (None, 0)
+    assert newest_checkpoint(directory / "checkpoints") == (None, 0)
     for step in (5, 10, 100):
         (directory / f"checkpoints/checkpoint-{step}").mkdir(parents=True)
     complete_checkpoint(directory / "checkpoints/checkpoint-5")
     complete_checkpoint(directory / "checkpoints/checkpoint-10")
-    assert newest_checkpoint(directory) == (directory / "checkpoints/checkpoint-10", 10)
+    assert newest_checkpoint(directory / "checkpoints") == (
+        directory / "checkpoints/checkpoint-10",
+        10,
+    )

@@ -147,7 +147,7 @@ def test_cancelled_it_keeps_a_checkpoint_at_its_step_and_goes_on(write_run, conf
     (directory / "cancel").touch()
     assert run("reward", train_reward, [str(directory)]) == 0
     assert read_status(directory).state == "cancelled"
-    assert (directory / "checkpoints/checkpoint-1/COMPLETE").is_file()
+    assert (directory / "checkpoints/fit-1/checkpoint-1/COMPLETE").is_file()
     (directory / "cancel").unlink()
     assert trained(directory)["hashes"]["weights"] == whole["hashes"]["weights"]
 
@@ -207,7 +207,9 @@ def test_what_cannot_be_learnt_from_is_said_in_a_sentence(
 def test_a_learning_rate_that_explodes_fails_and_names_the_step(write_run, config, rows):
     directory = write_run({**config, "learning_rate": 1e20, "folds": 0}, rows)
     assert run("reward", train_reward, [str(directory)]) == 1
-    assert "became nan at step" in read_status(directory).error
+    error = read_status(directory).error
+    assert "became nan at step" in error
+    assert "made by the comparisons c" in error
 
 
 def test_thread_roots_stay_on_one_side(rows, config):
