@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { needsPreparing, plainText, prepare, renderMarkdown } from "./markdown";
+import { asWritten } from "./asWritten";
+import { needsPreparing, prepare, renderMarkdown } from "./markdown";
 import "./markdown.css";
 
 interface Props {
@@ -12,7 +13,6 @@ interface Props {
 
 /** A text, set like a book. */
 export function Markdown({ text, plain = false, kind = "response" }: Props) {
-  const element = useRef<HTMLDivElement>(null);
   const [prepared, setPrepared] = useState(0);
 
   useEffect(() => {
@@ -24,9 +24,10 @@ export function Markdown({ text, plain = false, kind = "response" }: Props) {
     };
   }, [text, plain]);
 
+  const element = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was prepared is drawn anew.
   useLayoutEffect(() => {
-    element.current?.replaceChildren(plain ? plainText(text) : renderMarkdown(text, kind));
+    element.current?.replaceChildren(plain ? asWritten(text) : renderMarkdown(text, kind));
   }, [text, plain, kind, prepared]);
 
   return <div ref={element} class="prose" dir="auto" />;

@@ -67,18 +67,19 @@ export function languagesIn(text: string): string[] {
   return [...new Set(names.filter((name) => name !== null))];
 }
 
-export async function loadLanguages(names: string[]): Promise<void> {
-  if (names.length === 0) return;
+/** Resolves to whether one of them was not there before. */
+export async function loadLanguages(names: string[]): Promise<boolean> {
+  const missing = names.filter((name) => !highlighter?.getLanguage(name));
+  if (missing.length === 0) return false;
   highlighter ??= (await import("highlight.js/lib/core")).default as HLJSApi;
   const core = highlighter;
   await Promise.all(
-    names
-      .filter((name) => !core.getLanguage(name))
-      .map(async (name) => {
-        const grammar = await LANGUAGES[name]?.();
-        if (grammar) core.registerLanguage(name, grammar.default);
-      }),
+    missing.map(async (name) => {
+      const grammar = await LANGUAGES[name]?.();
+      if (grammar) core.registerLanguage(name, grammar.default);
+    }),
   );
+  return true;
 }
 
 /** The code as HTML of spans of hljs- classes; null where its language is not loaded. */

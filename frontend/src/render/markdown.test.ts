@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { prepare, renderMarkdown } from "./markdown";
+import { isDrawable, prepare, renderMarkdown } from "./markdown";
 import { sanitize } from "./sanitize";
 
 function html(text: string): string {
@@ -97,6 +97,24 @@ describe("hostile text", () => {
   it("cannot take down the page by nesting", () => {
     const deep = `${">".repeat(20_000)} x`;
     expect(box(renderMarkdown(deep)).textContent).toContain("x");
+  });
+
+  it.each([
+    [
+      "a table that few characters make huge",
+      `|${"a|".repeat(200)}\n|${"-|".repeat(200)}\n${"|a\n".repeat(6_000)}`,
+    ],
+    ["thousands of formulas", "$x^2$ ".repeat(5_000)],
+    ["displays that never end", "$$a\n".repeat(12_000)],
+    ["nested quotes", `${">".repeat(40_000)} x`],
+    ["more than anybody reads", "word ".repeat(20_000)],
+  ])("shows %s as written, soon", (_, text) => {
+    const began = performance.now();
+    const shown = box(renderMarkdown(text));
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(shown.querySelector("table, math, blockquote")).toBeNull();
+    expect(shown.textContent).toBe(text);
+    expect(isDrawable(text)).toBe(false);
   });
 
   it("keeps the second wall up alone", () => {

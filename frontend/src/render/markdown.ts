@@ -5,7 +5,9 @@
  * an allow-list. Nothing is ever fetched: no images, no styles, no embedded documents.
  */
 
-import { Marked, type RendererObject } from "marked";
+import { Marked, type RendererObject, type TokenizerObject } from "marked";
+import { asWritten } from "./asWritten";
+import { newBudget, spend } from "./budget";
 import { highlight, languageOf, languagesIn, loadLanguages } from "./code";
 import { escapeHtml } from "./escape";
 import { hasMath, loadMath, mathExtensions } from "./math";
@@ -41,17 +43,40 @@ const renderer: RendererObject = {
   },
 };
 
+/** A row of a table is filled up to all its columns, so that few characters make many cells. */
+const tokenizer: TokenizerObject = {
+  table(source) {
+    const rule = /^[^\n]*\n([ \t|:-]+)(?:\n|$)/.exec(source)?.[1];
+    if (rule) spend(rule.split("|").length * linesOf(source));
+    return false;
+  },
+};
+
+/** How many lines stand before the first empty one. */
+const linesOf = (source: string) => (source.split("\n\n", 1)[0] ?? "").split("\n").length;
+
 const reader = (breaks: boolean) =>
-  new Marked({ gfm: true, breaks, renderer, extensions: mathExtensions });
+  new Marked({ gfm: true, breaks, renderer, tokenizer, extensions: mathExtensions });
 /** Responses break their lines where their writer did, as verses need it. */
 const asBroken = reader(true);
 /** Guidelines are documents: a single line break joins. */
 const asDocument = reader(false);
 
+/** Beyond this many characters nobody sees structure, and reading it would hold up the page. */
+const LONGEST = 50_000;
+/** Texts whose HTML is kept: some pairs ahead, and a few back. */
+const KEPT = 60;
+
+const htmlOf = new Map<string, string | null>();
+
 /** Loads what these texts need to be drawn at once: KaTeX, languages. Without it they stay plain. */
 export async function prepare(texts: readonly string[]): Promise<void> {
   const languages = [...new Set(texts.flatMap(languagesIn))];
-  await Promise.allSettled([loadLanguages(languages), texts.some(hasMath) && loadMath()]);
+  const loaded = await Promise.allSettled([
+    loadLanguages(languages),
+    texts.some(hasMath) && loadMath(),
+  ]);
+  if (loaded.some((part) => part.status === "fulfilled" && part.value)) htmlOf.clear();
 }
 
 /** Whether `prepare` has anything to load for these texts. */
@@ -59,25 +84,39 @@ export function needsPreparing(texts: readonly string[]): boolean {
   return texts.some((text) => hasMath(text) || languagesIn(text).length > 0);
 }
 
-/** The text as safe nodes; as plain text where it cannot be parsed. */
-export function renderMarkdown(text: string, kind: "response" | "document" = "response") {
-  let html: string;
-  try {
-    html = (kind === "document" ? asDocument : asBroken).parse(text, { async: false });
-  } catch {
-    return plainText(text);
-  }
-  return sanitize(html);
+type Kind = "response" | "document";
+
+/** The text as safe nodes; as it was written where it is too long or too tangled to be read. */
+export function renderMarkdown(text: string, kind: Kind = "response"): DocumentFragment {
+  const html = read(text, kind);
+  return html === null ? asWritten(text) : sanitize(html);
 }
 
-/** The text exactly as written. */
-export function plainText(text: string): DocumentFragment {
-  const fragment = document.createDocumentFragment();
-  const block = document.createElement("p");
-  block.className = "as-written";
-  block.textContent = text;
-  fragment.append(block);
-  return fragment;
+/** Whether Markdown can be made of the text. Beside one that cannot, no other should be drawn. */
+export function isDrawable(text: string): boolean {
+  return read(text, "response") !== null;
+}
+
+/** The HTML of a text, kept so that a pair that was read ahead is there at once. */
+function read(text: string, kind: Kind): string | null {
+  if (text.length > LONGEST) return null;
+  const key = kind + text;
+  let html = htmlOf.get(key);
+  if (html === undefined) {
+    html = toHtml(text, kind);
+    if (htmlOf.size >= KEPT) htmlOf.delete(htmlOf.keys().next().value as string);
+    htmlOf.set(key, html);
+  }
+  return html;
+}
+
+function toHtml(text: string, kind: Kind): string | null {
+  newBudget();
+  try {
+    return (kind === "document" ? asDocument : asBroken).parse(text, { async: false });
+  } catch {
+    return null;
+  }
 }
 
 function isOutside(href: string): boolean {

@@ -2,22 +2,30 @@
 
 import type katex from "katex";
 import type { TokenizerAndRendererExtension, Tokens } from "marked";
+import { spend } from "./budget";
 import { escapeHtml } from "./escape";
 
 let renderer: typeof katex | null = null;
+
+/** What drawing a formula costs, in steps of reading Markdown. */
+const FORMULA = 50;
 
 /** Whether the text may hold TeX. */
 export function hasMath(text: string): boolean {
   return /\$|\\\(|\\\[/.test(text);
 }
 
-export async function loadMath(): Promise<void> {
-  renderer ??= (await import("katex")).default;
+/** Resolves to whether it was not there before. */
+export async function loadMath(): Promise<boolean> {
+  if (renderer) return false;
+  renderer = (await import("katex")).default;
+  return true;
 }
 
 /** The MathML of `tex`; its source where it cannot be drawn, or KaTeX is not there. */
 function draw(tex: string, source: string, display: boolean): string {
   if (!renderer) return escapeHtml(source);
+  spend(FORMULA);
   try {
     const html = renderer.renderToString(tex, {
       output: "mathml",
@@ -35,12 +43,12 @@ function draw(tex: string, source: string, display: boolean): string {
 }
 
 /** A dollar sign is a price unless it hugs what it encloses and no digit follows its partner. */
-const INLINE = [/^\$((?:\\.|[^\\$\n])+?)\$(?!\d)/, /^\\\(([\s\S]+?)\\\)/];
+const INLINE = [/^\$((?:\\.|[^\\$\n]){1,2000}?)\$(?!\d)/, /^\\\(([\s\S]{1,2000}?)\\\)/];
 const DISPLAY = [
-  /^ {0,3}\$\$([\s\S]+?)\$\$[ \t]*(?:\n|$)/,
-  /^ {0,3}\\\[([\s\S]+?)\\\][ \t]*(?:\n|$)/,
+  /^ {0,3}\$\$([\s\S]{1,2000}?)\$\$[ \t]*(?:\n|$)/,
+  /^ {0,3}\\\[([\s\S]{1,2000}?)\\\][ \t]*(?:\n|$)/,
 ];
-const DISPLAY_WITHIN_LINE = [/^\$\$([\s\S]+?)\$\$/, /^\\\[([\s\S]+?)\\\]/];
+const DISPLAY_WITHIN_LINE = [/^\$\$([\s\S]{1,2000}?)\$\$/, /^\\\[([\s\S]{1,2000}?)\\\]/];
 
 interface MathToken extends Tokens.Generic {
   tex: string;
@@ -68,6 +76,7 @@ const inline: TokenizerAndRendererExtension = {
     return at < 0 ? undefined : at;
   },
   tokenizer(source) {
+    spend(1);
     const display = firstMatch(DISPLAY_WITHIN_LINE, source);
     if (display) return { type: "math", raw: display[0], tex: display[1] ?? "", display: true };
     const found = firstMatch(INLINE, source);
@@ -86,6 +95,7 @@ const block: TokenizerAndRendererExtension = {
     return at < 0 ? undefined : at;
   },
   tokenizer(source) {
+    spend(1 + source.length / 4_000);
     const found = firstMatch(DISPLAY, source);
     return found
       ? { type: "math_block", raw: found[0], tex: found[1] ?? "", display: true }

@@ -60,6 +60,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const [guidelines, setGuidelines] = useState(false);
   const [collapsed, setCollapsed] = useState(() => matchMedia("(max-width: 720px)").matches);
   const [plain, setPlain] = useState(false);
+  const [comparing, setComparing] = useState(false);
   const [skipping, setSkipping] = useState(false);
   const [noting, setNoting] = useState(0);
   const [said, setSaid] = useState("");
@@ -90,6 +91,8 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         return setCollapsed(!collapsed);
       case "plain":
         return setPlain(!plain);
+      case "compare":
+        return setComparing(!comparing);
       default: {
         const { tiers } = labeling.state.value.draft;
         const effect = FORMS[formFor(project, count)].press(action, tiers, count);
@@ -122,9 +125,9 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         <Prompt
           messages={assignment.prompt.messages}
           modality={project.modality}
-          {...{ keymap, act, collapsed, plain, guidelines }}
+          {...{ keymap, act, collapsed, plain, comparing, guidelines }}
         />
-        <Responses {...{ project, labeling, assignment, plain, act }} />
+        <Responses {...{ project, labeling, assignment, plain, comparing, act }} />
         <Notices labeling={labeling} outbox={outbox} keymap={keymap} act={act} />
         <ActionBar {...{ project, labeling, assignment, keymap, act, noting }} />
       </div>

@@ -12,10 +12,12 @@ interface Props {
   act: (action: LabelAction) => void;
   collapsed: boolean;
   plain: boolean;
+  comparing: boolean;
   guidelines: boolean;
 }
 
-export function Prompt({ messages, keymap, act, collapsed, plain, guidelines, ...rest }: Props) {
+export function Prompt(props: Props) {
+  const { messages, keymap, act, collapsed, plain, comparing, guidelines, ...rest } = props;
   const Messages = modality(rest.modality);
   return (
     <section class={collapsed ? "prompt collapsed" : "prompt"} aria-label={t("label.prompt")}>
@@ -37,6 +39,14 @@ export function Prompt({ messages, keymap, act, collapsed, plain, guidelines, ..
             onClick={() => act("plain")}
           >
             {t("label.plain")}
+          </Button>
+          <Button
+            kind="quiet"
+            hint={hintFor(keymap, "compare")}
+            aria-pressed={comparing}
+            onClick={() => act("compare")}
+          >
+            {t("label.compare")}
           </Button>
           <Button
             kind="quiet"

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Assignment, Project } from "../../api/types";
 import { t } from "../../i18n";
 import { modality } from "../../modalities";
+import { Compared } from "../../render/Compared";
+import { isDrawable } from "../../render/markdown";
 import { formFor, letter } from "../../responses/forms";
 import type { Labeling } from "../../session/labeling";
 import type { LabelAction } from "./keys";
@@ -12,17 +14,22 @@ interface Props {
   labeling: Labeling;
   assignment: Assignment;
   plain: boolean;
+  /** Marks the words in which the responses differ. */
+  comparing: boolean;
   act: (action: LabelAction) => void;
 }
 
 /** The responses side by side; on a phone, pages that are swiped or switched. */
-export function Responses({ project, labeling, assignment, plain }: Props) {
+export function Responses({ project, labeling, assignment, plain, comparing }: Props) {
   const pages = useRef<HTMLDivElement>(null);
   const [page, setPage] = useState(0);
   const { draft } = labeling.state.value;
   const count = assignment.responses.length;
   const ranked = formFor(project, count) === "ranking";
   const Messages = modality(project.modality);
+  const texts = assignment.responses.map(textOf);
+  // Where one cannot be drawn, none is: nothing but the text may make one look better.
+  const written = plain || !texts.every(isDrawable);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the next pair starts at its first page.
   useEffect(() => {
@@ -72,7 +79,11 @@ export function Responses({ project, labeling, assignment, plain }: Props) {
                 <h2>{letter(place)}</h2>
                 {ranked && <Rank tiers={draft.tiers} place={place} />}
               </header>
-              <Messages messages={messages} plain={plain} />
+              {comparing ? (
+                <Compared text={texts[place] ?? ""} other={texts[place === 0 ? 1 : 0] ?? ""} />
+              ) : (
+                <Messages messages={messages} plain={written} />
+              )}
               <Remarks project={project} labeling={labeling} place={place} />
             </article>
           ))}
@@ -80,6 +91,10 @@ export function Responses({ project, labeling, assignment, plain }: Props) {
       </div>
     </div>
   );
+}
+
+function textOf({ messages }: Assignment["responses"][number]): string {
+  return messages.map(({ content }) => content).join("\n\n");
 }
 
 function Rank({ tiers, place }: { tiers: number[][]; place: number }) {

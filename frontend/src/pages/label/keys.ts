@@ -16,6 +16,7 @@ export type PageAction =
   | "guidelines"
   | "collapse"
   | "plain"
+  | "compare"
   | "present";
 export type LabelAction = ChoiceAction | PageAction;
 
@@ -43,5 +44,6 @@ export function labelKeymap(project: Project, count: number): Keymap<LabelAction
     key("guidelines", "g", page),
     key("collapse", "c", page),
     key("plain", "p", page),
+    key("compare", "d", page),
   ];
 }
