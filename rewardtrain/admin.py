@@ -15,6 +15,7 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Suspect,
     Talk,
     Turn,
 )
@@ -75,6 +76,14 @@ class MatchAdmin(Readable):
     list_filter = ["run__project"]
     search_fields = ["prompt__messages", "=run__id"]
     list_select_related = ["prompt", "policy", "opponent", "run", "comparison__prompt"]
+
+
+@admin.register(Suspect)
+class SuspectAdmin(Readable):
+    list_display = ["prompt", "run", "step", "why", "kl", "comparison"]
+    list_filter = ["why", "run__project"]
+    search_fields = ["prompt__messages", "=run__id"]
+    list_select_related = ["prompt", "run", "comparison__prompt"]
 
 
 @admin.register(Round)

@@ -1,22 +1,29 @@
 """How policies fare against one another in blind comparisons: the only truth about a policy."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from django.db.models import QuerySet
+
 from annotation.models import Comparison, Preference
-from rewardtrain.intervals import wilson
+from rewardtrain import sequences
 from rewardtrain.models import Match, ModelVersion
 
 Result = Literal["win", "tie", "loss"]
+Pair = tuple[int, int]
+SCORES: dict[Result, float] = {"win": 1.0, "tie": 0.5, "loss": 0.0}
 
 
 @dataclass(frozen=True)
 class WinRate:
-    """(wins + ties / 2) / n with Wilson's 95 % interval.
+    """(wins + ties / 2) / n with a 95 % interval that holds whenever one looks (sequences.py).
 
     `identical` ones are among the ties: both wrote the same text, so nobody was asked. `open`
-    matches wait for an answer and count nowhere.
+    matches wait for an answer and count nowhere. `wanted` says how many more labels it likely
+    takes until the interval leaves out 1/2: 0 when it does, None when that is out of sight.
     """
 
     wins: int
@@ -27,47 +34,91 @@ class WinRate:
     value: float | None
     low: float | None
     high: float | None
+    wanted: int | None
 
     @property
     def n(self) -> int:
         return self.wins + self.ties + self.losses
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        return (0.0, 1.0) if self.low is None or self.high is None else (self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Met:
+    """A match and what came of it: None while it is open, or where nobody could judge."""
+
+    match: Match
+    result: Result | None
+    open: bool
+    answered_at: datetime | None
+
 
 def win_rate(results: Iterable[Result], *, identical: int = 0, still_open: int = 0) -> WinRate:
-    """The rate of the matches that were answered; None where none was."""
-    results = list(results)
-    wins, losses = results.count("win"), results.count("loss")
-    ties = results.count("tie") + identical
-    n = wins + ties + losses
-    low, high = wilson(wins + ties / 2, n)
+    """The rate of the matches that were answered, in that order; None where none was."""
+    scores = [0.5] * identical + [SCORES[result] for result in results]
+    n = len(scores)
+    low, high = sequences.interval(scores)
     return WinRate(
-        wins=wins,
-        ties=ties,
-        losses=losses,
+        wins=scores.count(1.0),
+        ties=scores.count(0.5),
+        losses=scores.count(0.0),
         identical=identical,
         open=still_open,
-        value=(wins + ties / 2) / n if n else None,
+        value=sum(scores) / n if n else None,
         low=low if n else None,
         high=high if n else None,
+        wanted=sequences.labels_to_decide(scores) if n else None,
     )
 
 
-def standing(policy: ModelVersion, opponent: ModelVersion) -> WinRate:
-    """How `policy` stands against `opponent` by people's answers so far."""
-    matches = list(
-        Match.objects.filter(policy=policy, opponent=opponent).select_related("comparison")
+def standing(policy: ModelVersion, opponent: ModelVersion, *, purpose: str = "") -> WinRate:
+    """How `policy` stands against `opponent` by people's answers so far.
+
+    With a `purpose`, by the matches of such runs alone.
+    """
+    matches = Match.objects.filter(policy=policy, opponent=opponent)
+    return rate_of(look(matches.filter(run__purpose=purpose) if purpose else matches))
+
+
+def standings(matches: QuerySet[Match]) -> dict[Pair, WinRate]:
+    """The same for every two that met, by the ids of both."""
+    pairs: dict[Pair, list[Met]] = defaultdict(list)
+    for met in look(matches):
+        pairs[met.match.policy_id, met.match.opponent_id].append(met)
+    return {pair: rate_of(met) for pair, met in pairs.items()}
+
+
+def rate_of(met: Iterable[Met]) -> WinRate:
+    met = list(met)
+    asked = sorted(
+        (m for m in met if m.result and m.answered_at), key=lambda m: (m.answered_at, m.match.pk)
     )
-    answers = _answers(matches)
-    results: list[Result] = []
-    identical = still_open = 0
-    for match in matches:
+    return win_rate(
+        [m.result for m in asked if m.result],
+        identical=sum(m.match.comparison_id is None for m in met),
+        still_open=sum(m.open for m in met),
+    )
+
+
+def look(matches: QuerySet[Match]) -> list[Met]:
+    """Each match with what people say of it so far; identical texts are a tie."""
+    found = list(matches.select_related("comparison").order_by("pk"))
+    answers = _answers(found)
+    met = []
+    for match in found:
+        said = answers.get(match.comparison_id, [])
+        waits = match.comparison is not None and _waits(match.comparison)
         if match.comparison is None:
-            identical += 1
-        elif _waits(match.comparison):
-            still_open += 1
-        elif said := [_side(match, answer) for answer in answers.get(match.comparison_id, [])]:
-            results.append(_majority(said))
-    return win_rate(results, identical=identical, still_open=still_open)
+            met.append(Met(match, "tie", open=False, answered_at=None))
+        elif waits or not said:
+            met.append(Met(match, None, open=waits, answered_at=None))
+        else:
+            result = _majority([_side(match, answer) for answer in said])
+            last = max(answer.created_at for answer in said)
+            met.append(Met(match, result, open=False, answered_at=last))
+    return met
 
 
 def _waits(comparison: Comparison) -> bool:

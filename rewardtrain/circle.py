@@ -5,8 +5,8 @@ from typing import Any
 
 from annotation.batches import fresh_count, ripe_count
 from annotation.models import Project
-from rewardtrain import arena, loop, rounds
-from rewardtrain.models import ModelVersion, Round, Run
+from rewardtrain import arena, loop, meetings, rounds
+from rewardtrain.models import Match, ModelVersion, Round, Run
 
 Kind, Purpose, State = Run.Kind, Run.Purpose, Run.State
 
@@ -50,23 +50,40 @@ def _for_a_run(project: Project) -> Wait | None:
 
 
 def _for_judgement(project: Project) -> Wait | None:
-    policy = loop.candidates(project).last()
-    reference = rounds.reference_of(project)
-    if policy is None or reference is None or not loop.arena_runs(policy).exists():
+    policy = meetings.candidates(project).last()
+    if policy is None or not meetings.meeting_runs(policy).exists():
         return None
-    rate = arena.standing(policy, reference)
-    if rate.open:
+    states = meetings.states_of(policy)
+    waiting = sum(
+        rate.open for rate in arena.standings(Match.objects.filter(policy__in=states)).values()
+    )
+    if waiting:
+        about = policy if len(states) == 1 else f"{len(states)} states of {policy}"
         return Wait(
             "arena_labels",
-            f"{rate.open} blind comparisons of {policy} with the reference wait for people.",
+            f"{waiting} blind comparisons of {about} wait for people.{_wanted(policy)}",
         )
-    if rate.n and rounds.current(project) == _round_of(policy):
-        return Wait("promotion", f"People have judged {policy}; a manager decides on the figure.")
+    state = meetings.to_judge(policy)
+    if state and meetings.verdict(state).n and rounds.current(project) == _round_of(policy):
+        return Wait("promotion", f"People have judged {state}; a manager decides on the figure.")
     return None
 
 
+def _wanted(policy: ModelVersion) -> str:
+    """How many labels a verdict likely takes, as far as that can be said."""
+    state = meetings.to_judge(policy)
+    rate = meetings.verdict(state) if state else None
+    if rate is None or not rate.n:
+        return ""
+    if rate.wanted == 0:
+        return " Enough are in to decide; more make the figure closer."
+    if rate.wanted is None:
+        return " So far the two are too even for any number of labels to be foreseen."
+    return f" About {rate.wanted} more labels are expected to decide."
+
+
 def _round_of(version: ModelVersion) -> Round | None:
-    return version.run.round if version.run else None
+    return version.trained_by.round if version.trained_by else None
 
 
 def _for_labels_or_start(project: Project) -> Wait:

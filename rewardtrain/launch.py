@@ -39,6 +39,16 @@ def version_source(run: Run) -> str:
     return str((run_dir(run) / contract.MODEL).relative_to(settings.STORE_DIR))
 
 
+def checkpoints_of(run: Run) -> dict[int, str]:
+    """The source of each complete checkpoint of a run, by its step, relative to the store."""
+    folder = run_dir(run) / contract.CHECKPOINTS
+    found = [mark.parent for mark in folder.glob(f"checkpoint-*/{contract.COMPLETE}")]
+    return {
+        int(path.name.removeprefix("checkpoint-")): str(path.relative_to(settings.STORE_DIR))
+        for path in found
+    }
+
+
 def write_data(run: Run, rows: Iterable[dict[str, Any]]) -> None:
     """Write what the run works on, once, when it is asked for: all attempts read the same."""
     directory = run_dir(run)

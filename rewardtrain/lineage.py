@@ -31,7 +31,7 @@ def descendants(version: ModelVersion) -> list[Link]:
 
 
 def _up(version: ModelVersion) -> Iterator[Link]:
-    run = version.run
+    run = version.trained_by
     if run is None:
         return
     yield run_link(run)
@@ -59,6 +59,8 @@ def _down(version: ModelVersion, seen: set[int]) -> Iterator[Link]:
         for child in ModelVersion.objects.filter(run=run):
             yield version_link(child)
             yield from _down(child, seen)
+            for checkpoint in child.checkpoints.order_by("step"):
+                yield version_link(checkpoint)
     for batch in batches_about(version):
         yield batch_link(batch)
         for child in ModelVersion.objects.filter(batch=batch):

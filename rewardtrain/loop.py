@@ -1,8 +1,8 @@
 """The circle's rules: when to freeze a batch, retrain, meet the reference, fine-tune, ask again.
 
 `advance` looks at what is there and does what follows, so it may be called at any time, as often
-as one likes, by anyone. Gate and versions belong to the end of a run (results.py); promoting a
-policy belongs to a manager (promotion.py).
+as one likes, by anyone. Gate and versions belong to the end of a run (results.py), blind
+comparisons of policies to meetings.py, and which version serves to promotion.py.
 """
 
 import logging
@@ -14,8 +14,7 @@ from annotation.access import Visitor
 from annotation.batches import fresh_count, ripe_count
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import arena, rounds, start
-from rewardtrain.intervals import percent, percent_between
+from rewardtrain import meetings, promotion, rounds, start
 from rewardtrain.models import LoopPolicy, ModelVersion, Round, Run
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ def advance(project: Project) -> None:
         )
         if rules is None or not rules.project.is_open:
             return
-        for rule in (freeze_batch, meet_reference, tell_win_rate, fine_tune, ask):
+        for rule in RULES:
             try:
                 with transaction.atomic():
                     rule(rules)
@@ -58,35 +57,6 @@ def freeze_batch(rules: LoopPolicy) -> None:
     if project.runs.filter(kind=Kind.REWARD, state__in=Run.ACTIVE).exists():
         return
     start.start_reward(project)
-
-
-def meet_reference(rules: LoopPolicy) -> None:
-    """Every fine-tuned policy meets the reference, blind, once without being asked to."""
-    for policy in candidates(rules.project):
-        if not arena_runs(policy).exists():
-            start.start_arena(rules.project, policy)
-
-
-def tell_win_rate(rules: LoopPolicy) -> None:
-    """Once per arena run, when the last of its matches is answered."""
-    for policy in candidates(rules.project):
-        run = arena_runs(policy).filter(state=State.SUCCEEDED).first()
-        if run is None or policy.decisions.filter(what="judged", run=run).exists():
-            continue
-        assert run.reference is not None
-        rate = arena.standing(policy, run.reference)
-        if rate.open or rate.value is None or rate.low is None or rate.high is None:
-            continue
-        rounds.tell(
-            rules.project,
-            "judged",
-            f"People preferred {policy} to the reference in {percent(rate.value)} of {rate.n} "
-            f"blind comparisons (95 % interval {percent_between(rate.low, rate.high)}, "
-            f"{rate.ties} ties). Whether it goes into service is a manager's decision.",
-            figures={"n": rate.n, "value": rate.value, "low": rate.low, "high": rate.high},
-            run=run,
-            version=policy,
-        )
 
 
 def fine_tune(rules: LoopPolicy) -> None:
@@ -139,20 +109,21 @@ def has_learnt(round_: Round) -> bool:
     return version is None or version.stage != ModelVersion.Stage.CANDIDATE
 
 
-def candidates(project: Project):
-    return project.versions.filter(
-        kind=ModelVersion.Kind.POLICY, stage=ModelVersion.Stage.CANDIDATE, is_reference=False
-    ).order_by("number")
-
-
-def arena_runs(policy: ModelVersion):
-    """The runs in which a policy met the reference, newest first."""
-    return policy.runs_from.filter(kind=Kind.GENERATE, purpose=Purpose.ARENA).order_by("-pk")
-
-
 def open_labels(project: Project) -> int:
     """Labels that people could still give to comparisons that train."""
     rows = project.comparisons.filter(
         kind__in=Comparison.TRAINING_KINDS, state=Comparison.State.OPEN, done__lt=F("wanted")
     )
     return rows.aggregate(total=Sum(F("wanted") - F("done")))["total"] or 0
+
+
+RULES = (
+    freeze_batch,
+    meetings.meet_reference,
+    meetings.narrow,
+    meetings.tell_verdict,
+    promotion.promote_judged,
+    fine_tune,
+    ask,
+)
+"""In the order of a round; each looks for itself whether it is its turn."""

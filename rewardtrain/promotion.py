@@ -6,9 +6,9 @@ from annotation.access import Visitor
 from annotation.events import record
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import arena, gate, rounds
+from rewardtrain import gate, meetings, rounds
 from rewardtrain.intervals import percent, percent_between
-from rewardtrain.models import ModelVersion, Run
+from rewardtrain.models import LoopPolicy, ModelVersion, Run
 
 Kind, Stage = ModelVersion.Kind, ModelVersion.Stage
 OLD_PRIORITY = -10
@@ -62,8 +62,10 @@ def _refuse(version: ModelVersion, reason: str, figures: dict | None = None) -> 
 
 
 @transaction.atomic
-def promote(*, version: ModelVersion, actor: Visitor, reason: str = "") -> ModelVersion:
-    """Put a version into service by hand. A promoted policy ends the round.
+def promote(*, version: ModelVersion, actor: Visitor | None, reason: str = "") -> ModelVersion:
+    """Put a version into service: by hand, or by the arena's verdict where `actor` is None.
+
+    A promoted policy ends the round.
 
     A policy that people have judged needs no further reason; anything else does.
 
@@ -88,7 +90,7 @@ def promote(*, version: ModelVersion, actor: Visitor, reason: str = "") -> Model
         "promoted",
         " ".join(filter(None, [f"{version} is in service.", said, reason.strip()])),
         figures=figures,
-        run=version.run,
+        run=version.trained_by,
         version=version,
         actor=actor,
     )
@@ -99,11 +101,26 @@ def promote(*, version: ModelVersion, actor: Visitor, reason: str = "") -> Model
     return version
 
 
+def promote_judged(rules: LoopPolicy) -> None:
+    """Where the arena decides: the state that people were asked about afresh goes into service if
+    its whole interval lies above one half. The verdict on a newer policy replaces an older one's.
+    """
+    if rules.promotion != LoopPolicy.Promotion.ARENA:
+        return
+    told = rules.project.decisions.filter(what="judged").select_related("version").first()
+    version = told.version if told else None
+    if version is None or version.stage != Stage.CANDIDATE:
+        return
+    rate = meetings.verdict(version)
+    if rate.low is not None and rate.low >= 0.5:
+        promote(version=version, actor=None)
+
+
 def _arena_figure(version: ModelVersion) -> tuple[str, dict]:
     reference = rounds.reference_of(version.project)
     if version.kind != Kind.POLICY or reference is None or version == reference:
         return "", {}
-    rate = arena.standing(version, reference)
+    rate = meetings.verdict(version)
     if rate.value is None or rate.low is None or rate.high is None:
         return "", {}
     said = (
@@ -118,7 +135,9 @@ def retire_old_questions(project: Project, *, newest: ModelVersion) -> int:
     """What was written by older policies alone is asked last; returns how many comparisons."""
     return (
         project.comparisons.filter(
-            kind=Comparison.Kind.ASK, state=Comparison.State.OPEN, priority__gt=OLD_PRIORITY
+            kind__in=[Comparison.Kind.ASK, Comparison.Kind.ARENA],
+            state=Comparison.State.OPEN,
+            priority__gt=OLD_PRIORITY,
         )
         .filter(responses__generations__isnull=False)
         .exclude(responses__generations__version=newest)

@@ -4,14 +4,14 @@ Nothing here hangs on database ids: the same project content and seed give the s
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from annotation.asking import sha256_of
-from annotation.models import Comparison, Project, Prompt
-from rewardtrain.models import LoopPolicy, Match, Run
+from annotation.models import Comparison, Project, Prompt, Response
+from rewardtrain.models import LoopPolicy, Run
 
 Row = dict[str, Any]
 
@@ -57,13 +57,13 @@ def prompts_of(run: Run, rows: Iterable[Row]) -> list[Prompt]:
     return [found[sha256] for sha256 in hashes]
 
 
-def match_rows(matches: Iterable[Match]) -> list[Row]:
-    """ScoringRows of both sides of every match, the policy's response first."""
+def scoring_rows(written: Iterable[tuple[Prompt, Sequence[Response]]]) -> list[Row]:
+    """ScoringRows of responses to their prompts."""
     return [
         {
             "row": place,
-            "messages": match.prompt.messages,
-            "responses": [match.policy_response.messages, match.opponent_response.messages],
+            "messages": prompt.messages,
+            "responses": [response.messages for response in responses],
         }
-        for place, match in enumerate(matches)
+        for place, (prompt, responses) in enumerate(written)
     ]

@@ -22,6 +22,8 @@ MOST_OF_CAPITAL = 0.5
 MEANS = np.arange(1, 200) / 200
 """The rates that are tried. The ends of an interval are themselves ruled out, so it is never too
 short by the rounding: a win rate is above one half where low >= 0.5."""
+AT_ONCE = 1 << 21
+"""Figures held at once."""
 HORIZON = 5_000
 """No forecast goes beyond this many labels: the two are as good as equal."""
 Floats = NDArray[np.float64]
@@ -40,13 +42,15 @@ def running_intervals(answers: Floats, alpha: float = ALPHA) -> tuple[Floats, Fl
     bets = _bets(answers, alpha)
     low, high = np.zeros_like(answers), np.ones_like(answers)
     limit = math.log(2 / alpha)
-    for m in MEANS:
+    at_once = max(1, AT_ONCE // max(1, answers.size))
+    for start in range(0, len(MEANS), at_once):
+        m = MEANS[start : start + at_once].reshape(-1, *[1] * answers.ndim)
         above, below = _log_capital(answers, bets, m)
         # Once the gambler who says "above m" is rich, every rate up to m is ruled out.
         rich = np.maximum.accumulate(above, axis=-1) >= limit
-        low = np.where(rich, np.maximum(low, m), low)
+        low = np.maximum(low, np.where(rich, m, 0.0).max(axis=0))
         rich = np.maximum.accumulate(below, axis=-1) >= limit
-        high = np.where(rich, np.minimum(high, m), high)
+        high = np.minimum(high, np.where(rich, m, 1.0).min(axis=0))
     return low, high
 
 
@@ -56,22 +60,23 @@ def labels_to_decide(answers: Sequence[float], alpha: float = ALPHA) -> int | No
     0 when it does already, None when that is not within HORIZON answers. It follows the richer
     gambler's expected growth, with what was seen and one tie as the share of wins, ties and losses.
     """
-    seen = np.asarray([*answers, 0.5], float)
+    seen, times = np.unique([*answers, 0.5], return_counts=True)
+    shares = times / times.sum()
     values = np.asarray(answers, float)
     limit = math.log(2 / alpha)
     above, below = _log_capital(values, _bets(values, alpha), 0.5)
     if max(above.max(initial=0), below.max(initial=0)) >= limit:
         return 0
-    lead, side = (above, 1) if seen.mean() >= 0.5 else (below, -1)
+    lead, side = (above, 1) if seen @ shares >= 0.5 else (below, -1)
     capital = lead[-1] if len(values) else 0.0
     later = np.arange(len(values) + 1, len(values) + 1 + HORIZON)
     bets = np.minimum(_bet(_variance(values)[-1] if len(values) else 0.25, later, alpha), 1.0)
-    growth = np.log1p(side * np.outer(bets, seen - 0.5)).mean(axis=1)
+    growth = np.log1p(side * np.outer(bets, seen - 0.5)) @ shares
     enough = capital + np.cumsum(growth) >= limit
     return int(enough.argmax()) + 1 if enough.any() else None
 
 
-def _log_capital(answers: Floats, bets: Floats, m: float) -> tuple[Floats, Floats]:
+def _log_capital(answers: Floats, bets: Floats, m: Floats | float) -> tuple[Floats, Floats]:
     """The logarithm of each gambler's money after every answer: above m, and below."""
     above = np.minimum(bets, MOST_OF_CAPITAL / m)
     below = np.minimum(bets, MOST_OF_CAPITAL / (1 - m))

@@ -175,14 +175,23 @@ def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = No
     )
 
 
-def start_arena(project: Project, policy: ModelVersion, *, actor: Actor = None) -> Run:
+def start_arena(
+    project: Project,
+    policy: ModelVersion,
+    *,
+    actor: Actor = None,
+    beside: Iterable[ModelVersion] = (),
+) -> Run:
     """Let `policy` and the reference answer held-out prompts, to be compared blind.
+
+    Those `beside` it answer the same prompts, so that all can meet one another. One that has met
+    the reference before meets it on fresh prompts, for an answer that no choice has flattered.
 
     Raises:
         Refused: it writes already, is the reference itself, or no prompt is held out.
     """
     rules = rounds.rules_of(project)
-    meeting = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ARENA, policy=policy)
+    meeting = Q(kind=Run.Kind.GENERATE, purpose__in=Run.MEETINGS, policy=policy)
     _refuse_second(project, "generate", meeting)
     reference = _reference(project)
     if policy == reference:
@@ -203,17 +212,22 @@ def start_arena(project: Project, policy: ModelVersion, *, actor: Actor = None) 
             status_code=409,
         )
     options = {**rules.generate_options, "samples_per_prompt": 1, "reference_samples": 1}
-    return create(
-        project,
-        Run.Kind.GENERATE,
-        prompt_rows(prompts),
-        purpose=Run.Purpose.ARENA,
-        configuration=configure(Run.Kind.GENERATE, options, seed=seed),
-        policy=policy,
-        reference=reference,
-        reward_model=policy.reward_model,
-        requested_by=actor,
-    )
+    with transaction.atomic():
+        runs = [
+            create(
+                project,
+                Run.Kind.GENERATE,
+                prompt_rows(prompts),
+                purpose=Run.Purpose.CONFIRM if number > 1 else Run.Purpose.ARENA,
+                configuration=configure(Run.Kind.GENERATE, options, seed=seed),
+                policy=entrant,
+                reference=reference,
+                reward_model=policy.reward_model,
+                requested_by=actor,
+            )
+            for entrant in [policy, *beside]
+        ]
+    return runs[0]
 
 
 def create(

@@ -15,6 +15,7 @@ urlpatterns = [
     path("runs/<int:pk>/retry/", runs.RetryRun.as_view(), name="run-retry"),
     path("projects/<slug:slug>/models/", models.Versions.as_view(), name="models"),
     path("models/<int:pk>/", models.VersionDetail.as_view(), name="model"),
+    path("models/<int:pk>/matches/", arena.Matches.as_view(), name="model-matches"),
     path("models/<int:pk>/promote/", models.Promote.as_view(), name="model-promote"),
     path("models/<int:pk>/archive/", models.Archive.as_view(), name="model-archive"),
     path("batches/<int:pk>/", batches.BatchDetail.as_view(), name="batch"),

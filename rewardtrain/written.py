@@ -7,15 +7,14 @@ from itertools import combinations
 from typing import Any
 
 from annotation.asking import Question, add_comparisons, add_responses
-from annotation.models import Comparison, Prompt, Response
-from rewardtrain import contract, ingest, promotion, rounds, start
+from annotation.models import Prompt, Response
+from rewardtrain import contract, ingest, meetings, promotion, rounds, start
 from rewardtrain.launch import read_data, run_dir
-from rewardtrain.models import Generation, Match, Run
+from rewardtrain.meetings import Pairing
+from rewardtrain.models import Generation, Run
 from rewardtrain.options import configure
-from rewardtrain.rows import match_rows, prompts_of
+from rewardtrain.rows import prompts_of, scoring_rows
 
-ARENA_PRIORITY = 10
-"""Few, and a manager waits for them."""
 Purpose = Run.Purpose
 Pair = tuple[Response, Response]
 
@@ -34,7 +33,7 @@ def leave_responses(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     if run.purpose == Purpose.MEASURE:
         return {}
     written = _store(run)
-    if run.purpose == Purpose.ARENA:
+    if run.purpose in Run.MEETINGS:
         asked = _meet(run, written)
     else:
         asked = _ask(run, written)
@@ -101,42 +100,31 @@ def _pairs(written: Written, place: int) -> list[Pair]:
 
 
 def _meet(run: Run, written: list[Written]) -> int:
-    """A match a prompt, and a comparison where the two did not write the same text."""
+    """The policy and the reference meet on every prompt, and the proxy says what it thinks.
+
+    Among several states of a policy all meet on a few prompts first; meetings.py goes on.
+    """
     assert run.policy is not None
     assert run.reference is not None
-    questions = [
-        Question(
-            prompt=w.prompt,
-            responses=[w.ours[0], w.theirs[0]],
-            kind=Comparison.Kind.ARENA,
-            priority=ARENA_PRIORITY,
-        )
-        for w in written
-    ]
-    comparisons = [comparison for comparison, _ in add_comparisons(run.project, questions)]
-    matches = Match.objects.bulk_create(
-        Match(
-            run=run,
-            prompt=w.prompt,
-            policy=run.policy,
-            opponent=run.reference,
-            policy_response=w.ours[0],
-            opponent_response=w.theirs[0],
-            comparison=comparison,
-        )
-        for w, comparison in zip(written, comparisons, strict=True)
+    among_several = run.purpose == Purpose.ARENA and run.policy.last_state.checkpoints.exists()
+    asked = meetings.add_matches(
+        run,
+        [
+            Pairing(w.prompt, run.policy, run.reference, w.ours[0], w.theirs[0])
+            for w in (written[: meetings.UNIFORM] if among_several else written)
+        ],
     )
     if run.reward_model is not None:
-        _score(run, matches)
-    return sum(comparison is not None for comparison in comparisons)
+        _score(run, written)
+    return asked
 
 
-def _score(run: Run, matches: Sequence[Match]) -> None:
+def _score(run: Run, written: Sequence[Written]) -> None:
     """Let the reward model that the policy learnt from score both sides: the proxy's opinion."""
     start.create(
         run.project,
         Run.Kind.EVALUATE,
-        match_rows(matches),
+        scoring_rows((w.prompt, [w.ours[0], w.theirs[0]]) for w in written),
         purpose=Purpose.ARENA,
         configuration=configure(Run.Kind.EVALUATE, {}, seed=0),
         policy=run.policy,
@@ -145,9 +133,9 @@ def _score(run: Run, matches: Sequence[Match]) -> None:
 
 
 def _tell(run: Run, prompts: int, asked: int) -> None:
-    same = prompts - asked
+    same = 0 if run.purpose == Purpose.ARENA else prompts - asked
     but = f" ({same} were the same text twice or asked before)" if same else ""
-    if run.purpose == Purpose.ARENA:
+    if run.purpose in Run.MEETINGS:
         what = f"{run.policy} and the reference meet blind on {prompts} held-out prompts"
     else:
         what = f"{run.policy} answered {prompts} prompts"

@@ -31,6 +31,7 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Suspect,
     Talk,
     Turn,
 )
@@ -166,6 +167,9 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
         opponent=policy,
         policy_response=response,
         opponent_response=other,
+    )
+    Suspect.objects.create(
+        run=run, prompt=prompt, response=response, reference_response=other, step=9, why="kl"
     )
     Decision.objects.create(project=project, what="promoted", reason="It was preferred.")
     check = ModelCheck.objects.create(project=project, source="demo", requested_by=maya.user)

@@ -79,6 +79,7 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "runs/<int:pk>/cancel/": {"POST": MANAGER},
     "runs/<int:pk>/retry/": {"POST": MANAGER},
     "models/<int:pk>/": {"GET": REVIEWER},
+    "models/<int:pk>/matches/": {"GET": REVIEWER},
     "models/<int:pk>/promote/": {"POST": MANAGER},
     "models/<int:pk>/archive/": {"POST": MANAGER},
     "batches/<int:pk>/": {"GET": REVIEWER},

@@ -1,5 +1,6 @@
 """What tests about models need: a reference, versions with given figures, runs at any stage."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -7,7 +8,7 @@ from django.utils import timezone
 from annotation.models import Project
 from rewardtrain import contract, rounds, start, worker
 from rewardtrain.demo.projects import POLICY
-from rewardtrain.launch import run_dir
+from rewardtrain.launch import read_data, run_dir
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import configure
 
@@ -57,9 +58,12 @@ def add_version(project: Project, kind: str, stage: str, **fields: Any) -> Model
         project=project,
         kind=kind,
         stage=stage,
-        number=rounds.next_number(project, kind),
         source=POLICY,
-        **{"metrics": reward_report() if kind == "reward" else {}, **fields},
+        **{
+            "number": rounds.next_number(project, kind),
+            "metrics": reward_report() if kind == "reward" else {},
+            **fields,
+        },
     )
 
 
@@ -100,6 +104,26 @@ def say_metrics(run: Run, *lines: tuple[int, dict[str, float]], tail: str = "") 
             line = contract.MetricLine(attempt=run.attempt, step=step, time=1e9, values=values)
             file.write(contract.encode(line) + "\n")
         file.write(tail)
+
+
+def say_samples(run: Run, text: Callable[[int, int, bool], str], kl: float = 4.0) -> None:
+    """Write samples.jsonl as generate does: text(prompt, index, by_reference) for each."""
+    many = run.configuration["samples_per_prompt"], run.configuration.get("reference_samples", 0)
+    with (run_dir(run) / contract.SAMPLES).open("a") as file:
+        for row in read_data(run):
+            for by_reference, wanted in zip((False, True), many, strict=True):
+                for index in range(wanted):
+                    sample = contract.SampleRow(
+                        prompt=row["prompt"],
+                        index=index,
+                        text=text(row["prompt"], index, by_reference),
+                        tokens=5,
+                        truncated=False,
+                        logprob=-5.0,
+                        kl=None if by_reference else kl,
+                        by_reference=by_reference,
+                    )
+                    file.write(contract.encode(sample) + "\n")
 
 
 def finish(run: Run, report: dict[str, Any]) -> None:

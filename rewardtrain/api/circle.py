@@ -13,7 +13,7 @@ from annotation.batches import fresh_count
 from annotation.models import Batch, Project
 from annotation.models.projects import Role
 from annotation.preferences import countable
-from rewardtrain import circle, loop, presence, rounds
+from rewardtrain import circle, loop, meetings, presence, rounds
 from rewardtrain.api.rows import (
     AccuracySerializer,
     BatchRowSerializer,
@@ -105,7 +105,8 @@ class Circle(APIView):
 def look_at(project: Project) -> dict[str, Any]:
     wait = circle.waits_for(project)
     reward_model = rounds.in_service(project, Kind.REWARD)
-    candidate = loop.candidates(project).last()
+    tuned = meetings.candidates(project).last()
+    candidate = tuned and (meetings.to_judge(tuned) or tuned)
     last_run = project.runs.exclude(device="").order_by("-pk").first()
     return {
         "project": project,
@@ -134,11 +135,12 @@ def look_at(project: Project) -> dict[str, Any]:
 def win_rate_to_show(project: Project) -> dict[str, Any] | None:
     """That of the newest policy that has met the reference."""
     reference = rounds.reference_of(project)
-    policies = project.versions.filter(kind=Kind.POLICY, is_reference=False)
+    policies = project.versions.filter(kind=Kind.POLICY, is_reference=False, checkpoint_of=None)
     for policy in policies.order_by("-number"):
-        if rate := win_rate_of(policy):
+        state = meetings.to_judge(policy) or policy
+        if rate := win_rate_of(state):
             figures = StandingSerializer(rate).data
-            return {**figures, "policy": policy, "against": reference}
+            return {**figures, "policy": state, "against": reference}
     return None
 
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from rewardtrain import arena, gate, rounds
+from rewardtrain import arena, gate, meetings, rounds
 from rewardtrain.arena import WinRate
 from rewardtrain.models import ModelVersion, Run
 
@@ -31,11 +31,18 @@ class StandingSerializer(serializers.Serializer):
     value = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
+    wanted = serializers.IntegerField(
+        allow_null=True,
+        help_text="Labels that a verdict likely still takes; 0: none, null: too even to say.",
+    )
 
 
 class VersionLinkSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.IntegerField()
+    step = serializers.IntegerField(
+        allow_null=True, help_text="Of a checkpoint; null for the state that a run left."
+    )
 
 
 class BatchLinkSerializer(serializers.Serializer):
@@ -90,6 +97,7 @@ class VersionSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(ModelVersion.Kind.choices)
     number = serializers.IntegerField()
     stage = serializers.ChoiceField(ModelVersion.Stage.choices)
+    step = serializers.IntegerField(allow_null=True)
     is_reference = serializers.BooleanField()
     source = serializers.CharField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
@@ -131,11 +139,16 @@ class BatchRowSerializer(serializers.Serializer):
 
 
 def win_rate_of(version: ModelVersion) -> WinRate | None:
-    """How a fine-tuned policy stands against its project's reference; None before they met."""
+    """How people judge a fine-tuned policy against its project's reference; None before they met.
+
+    One that was chosen among several states is shown by what was asked afresh, once that is there.
+    """
     reference = rounds.reference_of(version.project)
     if version.kind != ModelVersion.Kind.POLICY or reference is None or version == reference:
         return None
-    rate = arena.standing(version, reference)
+    rate = meetings.verdict(version)
+    if not rate.n:
+        rate = arena.standing(version, reference)
     return rate if rate.n or rate.open else None
 
 

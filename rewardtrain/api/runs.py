@@ -15,7 +15,7 @@ from annotation.api.pages import BEFORE, list_of, page, page_of
 from annotation.models import Project
 from annotation.models.projects import Role
 from annotation.refused import Refused
-from rewardtrain import contract, ingest, loop, start
+from rewardtrain import contract, ingest, loop, meetings, start
 from rewardtrain.api.rows import RunSerializer, runs_of
 from rewardtrain.launch import run_dir
 from rewardtrain.lineage import ancestors, batch_links, run_link, version_link
@@ -191,8 +191,10 @@ def start_run(
 
 
 def arena_policy(project: Project) -> ModelVersion:
-    """The newest policy that was fine-tuned."""
-    policies = project.versions.filter(kind=ModelVersion.Kind.POLICY, is_reference=False)
+    """The newest policy that was fine-tuned, in the state that leads among its checkpoints."""
+    policies = project.versions.filter(
+        kind=ModelVersion.Kind.POLICY, is_reference=False, checkpoint_of=None
+    )
     policy = policies.order_by("-number").first()
     if policy is None:
         raise Refused(
@@ -201,7 +203,7 @@ def arena_policy(project: Project) -> ModelVersion:
             fix="Fine-tune one first.",
             status_code=409,
         )
-    return policy
+    return meetings.to_judge(policy) or policy
 
 
 def detail(run: Run) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from rewardtrain.models.loop import Decision, LoopPolicy, Round
 from rewardtrain.models.runs import Metric, Run
 from rewardtrain.models.talks import Talk, Turn
-from rewardtrain.models.versions import Generation, Match, ModelCheck, ModelVersion, Score
+from rewardtrain.models.versions import Generation, Match, ModelCheck, ModelVersion, Score, Suspect
 
 __all__ = [
     "Decision",
@@ -16,6 +16,7 @@ __all__ = [
     "Round",
     "Run",
     "Score",
+    "Suspect",
     "Talk",
     "Turn",
 ]

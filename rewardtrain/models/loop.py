@@ -13,8 +13,32 @@ class LoopPolicy(models.Model):
     reward_backbone = models.CharField(
         max_length=300, blank=True, help_text="Path or hub name; empty: the reference policy."
     )
+
+    class Promotion(models.TextChoices):
+        MANAGER = "manager"
+        ARENA = "arena"
+
     autopilot = models.BooleanField(
-        default=False, help_text="Fine-tune and ask again without a click; promote never."
+        default=False, help_text="Fine-tune and ask again without a click."
+    )
+    promotion = models.CharField(
+        max_length=7,
+        choices=Promotion,
+        default=Promotion.MANAGER,
+        help_text="Who puts a policy into service: a manager, or the arena's verdict.",
+    )
+    freeze_hours = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Freeze what is new after so many hours, however few."
+    )
+    freeze_early = models.BooleanField(
+        default=True,
+        help_text="Freeze once the reward model orders new labels clearly worse than at its gate.",
+    )
+    step_budget = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Steps of fine-tuning that autopilot may take a round."
+    )
+    minute_budget = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Minutes of training a round; what is over is cancelled."
     )
     prompts_per_round = models.PositiveIntegerField(
         default=60, help_text="Prompts the policy answers for each round of comparisons."
@@ -22,6 +46,12 @@ class LoopPolicy(models.Model):
     samples_per_prompt = models.PositiveSmallIntegerField(default=2)
     arena_prompts = models.PositiveIntegerField(
         default=20, help_text="Held-out prompts of a blind comparison with the reference."
+    )
+    arena_checkpoints = models.PositiveSmallIntegerField(
+        default=3, help_text="Earlier states of a policy that people compare beside the last one."
+    )
+    equal_length = models.BooleanField(
+        default=False, help_text="Rate policies as if all wrote texts of equal length."
     )
     reward_options = models.JSONField(
         default=dict, blank=True, help_text="Fields of RewardConfig that differ from its defaults."

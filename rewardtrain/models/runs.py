@@ -20,6 +20,9 @@ class Run(models.Model):
 
         ASK = "ask"
         ARENA = "arena"
+        CONFIRM = "confirm"
+        SUSPECT = "suspect"
+        WATCH = "watch"
         TRAIN = "train"
         MEASURE = "measure"
 
@@ -30,6 +33,9 @@ class Run(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         CANCELLED = "cancelled"
+
+    MEETINGS = (Purpose.ARENA, Purpose.CONFIRM)
+    """Policies meet on what such a run writes; CONFIRM is the second time, on fresh prompts."""
 
     ACTIVE = (State.QUEUED, State.RUNNING, State.CANCELLING)
 

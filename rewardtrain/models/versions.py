@@ -31,6 +31,15 @@ class ModelVersion(models.Model):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
+    checkpoint_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="checkpoints",
+        help_text="The policy of whose run it is an earlier state; it bears that one's number.",
+    )
+    step = models.PositiveIntegerField(null=True, blank=True, help_text="Of a checkpoint.")
     reward_model = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -51,7 +60,14 @@ class ModelVersion(models.Model):
         ordering = ["project", "kind", "-number"]
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "kind", "number"], name="version_number_once"
+                fields=["project", "kind", "number", "step"],
+                name="version_number_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(checkpoint_of__isnull=True, step__isnull=True)
+                | Q(checkpoint_of__isnull=False, step__isnull=False, run__isnull=True),
+                name="checkpoint_has_a_step",
             ),
             models.UniqueConstraint(
                 fields=["project", "kind"],
@@ -68,7 +84,18 @@ class ModelVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.number}".capitalize()
+        at = "" if self.step is None else f" at step {self.step}"
+        return f"{self.get_kind_display()} {self.number}{at}".capitalize()
+
+    @property
+    def last_state(self) -> "ModelVersion":
+        """The policy that a checkpoint belongs to; any other version itself."""
+        return self.checkpoint_of or self
+
+    @property
+    def trained_by(self) -> Run | None:
+        """The run in which it came to be; None for a model that was named."""
+        return self.last_state.run
 
 
 class Generation(models.Model):
@@ -132,6 +159,35 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy} against {self.opponent}"
+
+
+class Suspect(models.Model):
+    """A sample that may have fooled the reward model, beside the reference's to the same prompt.
+
+    Those on training prompts the guard found while the policy trained, those on held-out ones were
+    written afterwards by the same checkpoint. `comparison` is null when both texts are the same.
+    """
+
+    run = models.ForeignKey(
+        Run, models.PROTECT, related_name="suspects", help_text="The policy run it comes from."
+    )
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="+")
+    response = models.ForeignKey(Response, models.PROTECT, related_name="+")
+    reference_response = models.ForeignKey(Response, models.PROTECT, related_name="+")
+    comparison = models.ForeignKey(
+        Comparison, models.PROTECT, null=True, blank=True, related_name="suspects"
+    )
+    step = models.PositiveIntegerField()
+    why = models.CharField(max_length=40)
+    kl = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "response"], name="suspect_once_a_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.why}: {self.response}"
 
 
 class Score(models.Model):

@@ -266,6 +266,7 @@ def make_project(labels: int, seed: int) -> Project:
     rules.reward_options = {"folds": 5}
     rules.prompts_per_round = round(labels * SPARE)
     rules.arena_prompts = ARENA_PROMPTS
+    rules.arena_checkpoints = 0
     rules.policy_options = FINE_TUNING
     rules.save()
     rounds.set_reference(project=project, source=POLICY, actor=maker)

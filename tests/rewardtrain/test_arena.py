@@ -1,7 +1,6 @@
 import uuid
 
 import pytest
-from scipy.stats import binomtest
 
 from annotation.asking import add_comparison, add_response
 from annotation.forms import Answer
@@ -10,6 +9,7 @@ from annotation.preferences import retract, submit
 from annotation.queue import lease
 from rewardtrain.arena import standing, win_rate
 from rewardtrain.models import Match, ModelVersion
+from rewardtrain.sequences import interval, labels_to_decide
 from tests.cast import Person
 from tests.turning import add_run, add_version, name_reference
 
@@ -20,12 +20,10 @@ def test_a_tie_counts_half_and_identical_texts_are_ties() -> None:
     assert rate.value == pytest.approx(3 / 5)
 
 
-@pytest.mark.parametrize(("wins", "losses"), [(0, 5), (9, 1), (63, 37), (200, 200)])
-def test_the_interval_is_wilsons(wins: int, losses: int) -> None:
-    rate = win_rate(["win"] * wins + ["loss"] * losses)
-    expected = binomtest(wins, wins + losses).proportion_ci(method="wilson")
-    assert rate.low == pytest.approx(expected.low, abs=1e-6)
-    assert rate.high == pytest.approx(expected.high, abs=1e-6)
+def test_the_interval_is_that_of_the_answers_in_their_order() -> None:
+    rate = win_rate(["win", "loss", "win"], identical=1)
+    assert (rate.low, rate.high) == interval([0.5, 1.0, 0.0, 1.0])
+    assert rate.wanted == labels_to_decide([0.5, 1.0, 0.0, 1.0])
 
 
 def test_without_an_answer_there_is_no_figure() -> None:

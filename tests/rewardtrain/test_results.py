@@ -5,7 +5,7 @@ import json
 import pytest
 
 from annotation.models import Comparison, Project
-from rewardtrain import contract, launch, results, rounds, start, written
+from rewardtrain import contract, launch, meetings, results, rounds, start
 from rewardtrain.launch import run_dir
 from rewardtrain.models import Generation, Match, ModelVersion, Run, Score
 from rewardtrain.options import configure
@@ -133,7 +133,7 @@ def test_an_arena_run_matches_policy_and_reference_blind(project: Project) -> No
     settle(run)
     arena = project.comparisons.filter(kind=Comparison.Kind.ARENA)
     assert arena.count() == Match.objects.filter(policy=policy).count() == 4
-    assert set(arena.values_list("priority", flat=True)) == {written.ARENA_PRIORITY}
+    assert set(arena.values_list("priority", flat=True)) == {meetings.ARENA_PRIORITY}
     scoring = project.runs.get(kind="evaluate")
     assert (scoring.reward_model, scoring.queue, scoring.state) == (
         reward_model, "infer", "queued",

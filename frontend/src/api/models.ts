@@ -3,7 +3,7 @@
 import type { Message, Outcome, ProjectState } from "./types";
 
 export type RunKind = "generate" | "reward" | "policy" | "evaluate";
-export type RunPurpose = "ask" | "arena" | "train" | "measure";
+export type RunPurpose = "ask" | "arena" | "confirm" | "suspect" | "watch" | "train" | "measure";
 export type RunState = "queued" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
 export type Stage = "candidate" | "provisional" | "promoted" | "archived";
 export type VersionKind = "reward" | "policy";
@@ -34,12 +34,19 @@ export interface Standing {
   value: number | null;
   low: number | null;
   high: number | null;
+  /** Labels that a verdict likely still takes; 0: none, null: too even to say. */
+  wanted: number | null;
 }
 
 /** A version or a batch as others refer to it. */
 export interface Numbered {
   id: number;
   number: number;
+}
+
+/** A version; `step` is that of a checkpoint, null for what a run left in the end. */
+export interface VersionLink extends Numbered {
+  step: number | null;
 }
 
 export interface Run {
@@ -64,11 +71,11 @@ export interface Run {
   /** null: the loop. */
   requested_by: string | null;
   batch: Numbered | null;
-  policy: Numbered | null;
-  reference: Numbered | null;
-  reward_model: Numbered | null;
+  policy: VersionLink | null;
+  reference: VersionLink | null;
+  reward_model: VersionLink | null;
   /** What it left. */
-  version: Numbered | null;
+  version: VersionLink | null;
 }
 
 export interface RunDetail extends Run {
@@ -100,7 +107,7 @@ export interface Sample {
   by_reference: boolean;
 }
 
-export interface Version extends Numbered {
+export interface Version extends VersionLink {
   project: string;
   kind: VersionKind;
   stage: Stage;
@@ -197,8 +204,8 @@ export interface Circle {
   batch: BatchRow | null;
   reward_model: (Numbered & { stage: Stage; accuracy: Accuracy | null }) | null;
   policy: (Numbered & { stage: Stage; is_reference: boolean }) | null;
-  candidate: Numbered | null;
-  win_rate: (Standing & { policy: Numbered; against: Numbered }) | null;
+  candidate: VersionLink | null;
+  win_rate: (Standing & { policy: VersionLink; against: VersionLink }) | null;
   /** What is at work or waits, oldest first, then what ended last. */
   runs: Run[];
   /** Newest first. */
@@ -208,17 +215,52 @@ export interface Circle {
 }
 
 export interface Arena {
-  matches: (Standing & { policy: Numbered; opponent: Numbered })[];
+  matches: (Standing & { policy: VersionLink; opponent: VersionLink })[];
   points: ArenaPoint[];
+  curves: ArenaCurve[];
 }
 
 export interface ArenaPoint {
-  version: Numbered;
+  version: VersionLink;
+  /** In which it was trained; its curve is among `curves`. */
+  run: number | null;
+  /** The run whose samples met the reference's. */
+  written: number | null;
   /** Mean KL of a response to the reference, in nats. */
   kl: number | null;
   /** By how many spreads of its scores the reward model puts it above the reference. */
   proxy: number | null;
+  /** Against the reference, by all answers. */
   win_rate: Standing | null;
+  /** By the answers on which it was not chosen: those are to be believed. */
+  verdict: Standing | null;
+  /** Bradley-Terry, in nats above the reference. */
+  rating: number | null;
+}
+
+/** What a policy and the reference wrote to a prompt on which they met. */
+export interface MatchTexts {
+  prompt: string;
+  policy: string;
+  reference: string;
+  kl: number | null;
+  /** Of the policy's proxy reward over the reference's, in spreads. */
+  gain: number | null;
+  result: "win" | "tie" | "loss" | null;
+}
+
+/** What is drawn of a policy run. */
+export interface ArenaCurve {
+  run: number;
+  policy: VersionLink;
+  /** The state that people prefer most so far. */
+  leads: VersionLink | null;
+  /** Whether fresh answers say that it is better than the reference. */
+  confirmed: boolean;
+  steps: { step: number; kl: number; proxy: number }[];
+  stop: { kl: number; sentence: string } | null;
+  /** Gao et al. 2022: rating(d) = d (alpha - beta log d), d = sqrt(KL). */
+  fit: { alpha: number; beta: number; peak: number | null } | null;
 }
 
 /** What the fine-tuning dialog needs of a project's rules. */

@@ -250,6 +250,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{id}/matches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How it met the reference, the worst exploit first; nothing while a match is open. */
+        get: operations["model_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{id}/promote/": {
         parameters: {
             query?: never;
@@ -993,6 +1010,46 @@ export interface components {
         Arena: {
             matches: components["schemas"]["ArenaMatch"][];
             points: components["schemas"]["ArenaPoint"][];
+            curves: components["schemas"]["ArenaCurve"][];
+        };
+        /** @description A policy run as the guard saw it: proxy reward over distance, and where it stopped. */
+        ArenaCurve: {
+            run: number;
+            policy: components["schemas"]["VersionLink"];
+            /** @description The state that people prefer most so far. */
+            leads: components["schemas"]["VersionLink"] | null;
+            /** @description Whether fresh answers say that it is better than the reference. */
+            confirmed: boolean;
+            steps: components["schemas"]["ArenaCurveStep"][];
+            stop: components["schemas"]["ArenaCurveStop"] | null;
+            fit: components["schemas"]["ArenaCurveFit"] | null;
+        };
+        /** @description Gao et al. 2022: rating(d) = d (alpha - beta log d), d = sqrt(KL). */
+        ArenaCurveFit: {
+            /** Format: double */
+            alpha: number;
+            /** Format: double */
+            beta: number;
+            /**
+             * Format: double
+             * @description The d at which the fit is highest.
+             */
+            peak: number | null;
+        };
+        ArenaCurveStep: {
+            step: number;
+            /** Format: double */
+            kl: number;
+            /**
+             * Format: double
+             * @description Above the reward at the start.
+             */
+            proxy: number;
+        };
+        ArenaCurveStop: {
+            /** Format: double */
+            kl: number;
+            sentence: string;
         };
         /** @description How a policy stands in blind comparisons; the figures are null where none is answered. */
         ArenaMatch: {
@@ -1008,11 +1065,17 @@ export interface components {
             low: number | null;
             /** Format: double */
             high: number | null;
+            /** @description Labels that a verdict likely still takes; 0: none, null: too even to say. */
+            wanted: number | null;
             policy: components["schemas"]["VersionLink"];
             opponent: components["schemas"]["VersionLink"];
         };
         ArenaPoint: {
             version: components["schemas"]["VersionLink"];
+            /** @description In which it was trained; its curve is among `curves`. */
+            run: number | null;
+            /** @description The run whose samples met the reference's. */
+            written: number | null;
             /**
              * Format: double
              * @description Mean KL to the reference of a response, in nats.
@@ -1023,7 +1086,15 @@ export interface components {
              * @description How much more the reward model that the policy learnt from gives it than the reference on the same prompts, in spreads of its scores.
              */
             proxy: number | null;
+            /** @description Against the reference, by all answers. */
             win_rate: components["schemas"]["Standing"] | null;
+            /** @description By the answers on which it was not chosen: believe these. */
+            verdict: components["schemas"]["Standing"] | null;
+            /**
+             * Format: double
+             * @description Bradley-Terry, in nats above the reference.
+             */
+            rating: number | null;
         };
         Assignment: {
             key: string;
@@ -1181,6 +1252,8 @@ export interface components {
             low: number | null;
             /** Format: double */
             high: number | null;
+            /** @description Labels that a verdict likely still takes; 0: none, null: too even to say. */
+            wanted: number | null;
             policy: components["schemas"]["VersionLink"];
             against: components["schemas"]["VersionLink"];
         };
@@ -1398,6 +1471,24 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /** @description What a policy and the reference wrote to a prompt on which they met. */
+        MatchTexts: {
+            /** @description Its last turn. */
+            prompt: string;
+            policy: string;
+            reference: string;
+            /** Format: double */
+            kl: number | null;
+            /**
+             * Format: double
+             * @description Of the policy's proxy reward over the reference's, in spreads.
+             */
+            gain: number | null;
+            result: (components["schemas"]["ResultEnum"] | components["schemas"]["NullEnum"]) | null;
+        };
+        MatchTextsList: {
+            results: components["schemas"]["MatchTexts"][];
+        };
         Member: {
             id: number;
             username: string;
@@ -1506,6 +1597,9 @@ export interface components {
              *
              *     * `ask` - Ask
              *     * `arena` - Arena
+             *     * `confirm` - Confirm
+             *     * `suspect` - Suspect
+             *     * `watch` - Watch
              *     * `train` - Train
              *     * `measure` - Measure
              * @default ask
@@ -1529,6 +1623,8 @@ export interface components {
             /** @description Shown this once: only its hash is stored. */
             token: string;
         };
+        /** @enum {unknown} */
+        NullEnum: null;
         /**
          * @description * `human` - Human
          *     * `simulated` - Simulated
@@ -1716,11 +1812,14 @@ export interface components {
         /**
          * @description * `ask` - Ask
          *     * `arena` - Arena
+         *     * `confirm` - Confirm
+         *     * `suspect` - Suspect
+         *     * `watch` - Watch
          *     * `train` - Train
          *     * `measure` - Measure
          * @enum {string}
          */
-        PurposeEnum: "ask" | "arena" | "train" | "measure";
+        PurposeEnum: "ask" | "arena" | "confirm" | "suspect" | "watch" | "train" | "measure";
         Receipt: {
             key: string;
             counted: boolean;
@@ -1770,6 +1869,13 @@ export interface components {
          * @enum {string}
          */
         ResponseFormEnum: "pairwise" | "ranking" | "best_of_k";
+        /**
+         * @description * `win` - win
+         *     * `tie` - tie
+         *     * `loss` - loss
+         * @enum {string}
+         */
+        ResultEnum: "win" | "tie" | "loss";
         RetractInputRequest: {
             /** Format: uuid */
             idempotency_key: string;
@@ -1991,6 +2097,8 @@ export interface components {
             low: number | null;
             /** Format: double */
             high: number | null;
+            /** @description Labels that a verdict likely still takes; 0: none, null: too even to say. */
+            wanted: number | null;
         };
         StateRequest: {
             state: components["schemas"]["ProjectState"];
@@ -2127,6 +2235,7 @@ export interface components {
             kind: components["schemas"]["VersionKind"];
             number: number;
             stage: components["schemas"]["StageEnum"];
+            step: number | null;
             is_reference: boolean;
             source: string;
             /** Format: date-time */
@@ -2140,6 +2249,7 @@ export interface components {
             kind: components["schemas"]["VersionKind"];
             number: number;
             stage: components["schemas"]["StageEnum"];
+            step: number | null;
             is_reference: boolean;
             source: string;
             /** Format: date-time */
@@ -2169,6 +2279,8 @@ export interface components {
         VersionLink: {
             id: number;
             number: number;
+            /** @description Of a checkpoint; null for the state that a run left. */
+            step: number | null;
         };
         VersionList: {
             results: components["schemas"]["Version"][];
@@ -2663,6 +2775,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    model_matches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchTextsList"];
                 };
             };
         };

@@ -54,7 +54,7 @@ describe("meanText", () => {
 });
 
 describe("a standing", () => {
-  const standing = { wins: 1, ties: 0, losses: 0, identical: 0, open: 3 };
+  const standing = { wins: 1, ties: 0, losses: 0, identical: 0, open: 3, wanted: null };
 
   test("has a rate only once somebody has answered", () => {
     expect(rateOf({ ...standing, n: 0, value: null, low: null, high: null })).toBeNull();

@@ -57,9 +57,10 @@ export function rateOf(standing: Standing | null): Share | null {
   return { n: standing.n, value: standing.value, low: standing.low, high: standing.high };
 }
 
-/** Whether people's answers alone say that it is better: the whole interval is above one half. */
+/** Whether people's answers alone say that it is better: the whole interval is above one half.
+ * Its ends are ruled out themselves. */
 export function isClear(figure: Share | null): boolean {
-  return figure !== null && figure.n > 0 && figure.low > 0.5;
+  return figure !== null && figure.n > 0 && figure.low >= 0.5;
 }
 
 /** About three digits that matter, such as 0.0123, 1.42, 84.2, 1,204. */

@@ -59,7 +59,7 @@ def test_fine_tuning_is_refused_with_a_sentence_while_no_model_is_in_service(
 def test_fine_tuning_takes_options_and_keeps_them(project: Project, maya: Person) -> None:
     reward_model = add_version(project, "reward", "provisional")
     shown = ask_for(maya, kind="policy", options={"steps": 12, "beta": 0.2})
-    assert shown["reward_model"] == {"id": reward_model.pk, "number": 1}
+    assert shown["reward_model"] == {"id": reward_model.pk, "number": 1, "step": None}
     configuration = maya.api.get(f"/api/runs/{shown['id']}/").json()["configuration"]
     assert (configuration["steps"], configuration["beta"]) == (12, 0.2)
     assert configuration["learning_rate"] == contract.PolicyConfig.learning_rate

@@ -1,23 +1,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ArenaPoint } from "../../api/models";
+import type { ArenaCurve, ArenaPoint } from "../../api/models";
 import { decimal, percentage, rateOf, shareText, signed } from "../../charts/figures";
 import { t } from "../../i18n";
-import { type Frame, layOut, type PlacedPoint } from "./chart";
+import { nameOf } from "../models/words";
+import { type Frame, type Layout, layOut, type PlacedPoint } from "./chart";
 
-const HEIGHT = 340;
-const MARGINS = { left: 52, right: 44, top: 32, bottom: 44 };
+const HEIGHT = 360;
+const MARGINS = { left: 52, right: 44, top: 40, bottom: 44 };
 const DOT = 5;
 
 interface Props {
   points: readonly ArenaPoint[];
-  /** Ids of versions. */
-  peak: number | null;
+  curve: ArenaCurve | null;
+  /** The id of a version. */
   chosen: number | null;
   choose: (version: number) => void;
 }
 
 /** The product's central chart: what the proxy says and what people say, over the distance gone. */
-export function ArenaChart({ points, peak, chosen, choose }: Props) {
+export function ArenaChart({ points, curve, chosen, choose }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -28,20 +29,21 @@ export function ArenaChart({ points, peak, chosen, choose }: Props) {
   }, []);
 
   const frame = { width, height: HEIGHT, ...MARGINS };
+  const layout = layOut(points, curve, frame);
   return (
     <div class="arena-chart" ref={box}>
       {width > 0 && (
         <svg width={width} height={HEIGHT} role="group" aria-label={t("arena.chart")}>
-          <Axes frame={frame} layout={layOut(points, frame)} />
-          {layOut(points, frame).points.map((placed) => {
+          <Axes frame={frame} layout={layout} />
+          {layout.points.map((placed) => {
             const point = points.find(({ version }) => version.id === placed.id);
             return (
               point && (
                 <Mark
                   key={placed.id}
                   placed={placed}
-                  says={inWords(point)}
-                  peak={placed.id === peak}
+                  point={point}
+                  above={placed.id === curve?.leads?.id ? leadsWord(curve) : ""}
                   chosen={placed.id === chosen}
                   choose={() => choose(placed.id)}
                 />
@@ -50,23 +52,26 @@ export function ArenaChart({ points, peak, chosen, choose }: Props) {
           })}
         </svg>
       )}
-      <Legend />
+      <Legend curve={curve} />
     </div>
   );
 }
 
+const leadsWord = ({ confirmed }: ArenaCurve) => t(confirmed ? "arena.peak" : "arena.leads");
+
 function inWords({ version, kl, proxy, win_rate }: ArenaPoint): string {
   return t("arena.point", {
-    number: version.number,
+    name: nameOf("policy", version),
     kl: kl === null ? t("arena.not_measured") : decimal(kl),
     proxy: proxy === null ? t("arena.not_measured") : signed(proxy),
     win_rate: shareText(rateOf(win_rate)),
   });
 }
 
-function Axes({ frame, layout }: { frame: Frame; layout: ReturnType<typeof layOut> }) {
+function Axes({ frame, layout }: { frame: Frame; layout: Layout }) {
   const { left, top } = frame;
   const [right, bottom] = [frame.width - frame.right, frame.height - frame.bottom];
+  const stopped = layout.stop;
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a group of a drawing takes no focus.
     <g class="arena-axes" aria-hidden="true">
@@ -99,27 +104,44 @@ function Axes({ frame, layout }: { frame: Frame; layout: ReturnType<typeof layOu
       </text>
       <path class="grid" d={`M${left} ${top}V${bottom}H${right}`} />
       <path class="proxy-line" d={layout.proxyLine} />
+      <path class="fit-line" d={layout.fitLine} />
+      {stopped !== null && (
+        <>
+          <path class="stop-line" d={`M${stopped} ${top - 20}V${bottom}`} />
+          <text
+            class="stop"
+            x={stopped > right - 100 ? stopped - 6 : stopped + 6}
+            y={top - 12}
+            text-anchor={stopped > right - 100 ? "end" : "start"}
+          >
+            {t("arena.stop")}
+          </text>
+        </>
+      )}
     </g>
   );
 }
 
 interface MarkProps {
   placed: PlacedPoint;
-  says: string;
-  peak: boolean;
+  point: ArenaPoint;
+  /** What is written over it beside its name. */
+  above: string;
   chosen: boolean;
   choose: () => void;
 }
 
-/** One policy: its proxy reward, and its win rate with its interval. */
-function Mark({ placed: { x, proxy, rate, number }, says, peak, chosen, choose }: MarkProps) {
+/** One state of a policy: its proxy reward, and its win rate with its interval. */
+function Mark({ placed: { x, proxy, rate }, point, above, chosen, choose }: MarkProps) {
+  const { number, step } = point.version;
+  const name = step === null ? String(number) : t("arena.at_step", { step });
   const highest = Math.min(rate?.high ?? HEIGHT, proxy === null ? HEIGHT : proxy - DOT);
   return (
     <g
       class={chosen ? "arena-mark chosen" : "arena-mark"}
       role="button"
       tabIndex={0}
-      aria-label={peak ? `${says} ${t("arena.peak")}` : says}
+      aria-label={`${inWords(point)} ${above}`.trim()}
       aria-pressed={chosen}
       onClick={choose}
       onMouseEnter={choose}
@@ -140,15 +162,15 @@ function Mark({ placed: { x, proxy, rate, number }, says, peak, chosen, choose }
           <circle class="rate-dot" cx={x} cy={rate.y} r={DOT} />
         </>
       )}
-      <text x={x} y={highest - 8} text-anchor="middle">
-        {peak ? `${number} · ${t("arena.peak")}` : number}
+      <text x={x} y={Math.max(12, highest - 8)} text-anchor="middle">
+        {[name, above].filter(Boolean).join(" · ")}
       </text>
       <rect class="arena-hit" x={x - 14} y={0} width={28} height={HEIGHT - MARGINS.bottom} />
     </g>
   );
 }
 
-function Legend() {
+function Legend({ curve }: { curve: ArenaCurve | null }) {
   return (
     <p class="arena-legend">
       <span>
@@ -158,13 +180,32 @@ function Legend() {
         </svg>
         {t("arena.axis_win")}
       </span>
+      {curve !== null && curve.steps.length > 0 && (
+        <span>
+          <Stroke kind="proxy-line" />
+          {t("arena.axis_proxy")}
+        </span>
+      )}
       <span>
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-          <path class="proxy-line" d="M0 8H16" />
           <path class="proxy-dot" d="M8 4l4 4l-4 4l-4 -4Z" />
         </svg>
-        {t("arena.axis_proxy")}
+        {t("arena.proxy_dot")}
       </span>
+      {curve?.fit && (
+        <span>
+          <Stroke kind="fit-line" />
+          {t("arena.fit")}
+        </span>
+      )}
     </p>
+  );
+}
+
+function Stroke({ kind }: { kind: string }) {
+  return (
+    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      <path class={kind} d="M0 8H16" />
+    </svg>
   );
 }

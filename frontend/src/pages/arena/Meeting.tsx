@@ -1,92 +1,78 @@
-import { useMemo, useState } from "preact/hooks";
-import type { ArenaPoint, Run, Sample } from "../../api/models";
+import { useState } from "preact/hooks";
+import type { ArenaPoint, MatchTexts } from "../../api/models";
 import { useResource } from "../../api/resource";
 import type { Results } from "../../api/types";
-import { decimal } from "../../charts/figures";
+import { decimal, signed } from "../../charts/figures";
 import { t } from "../../i18n";
 import { Button } from "../../parts/Button";
 import { Loaded } from "../../parts/States";
 import { nameOf } from "../models/words";
-import { type Pair, pairsOf } from "./meeting";
 
 const SHOWN = 2;
 
 /** What the policy wrote beside what the reference wrote, once nobody has to judge it blind. */
-export function Meeting({ slug, point }: { slug: string; point: ArenaPoint }) {
-  const open = point.win_rate?.open ?? 0;
+export function Meeting({ point: { version, win_rate } }: { point: ArenaPoint }) {
+  const open = win_rate?.open ?? 0;
+  const name = nameOf("policy", version);
   return (
     <section class="meeting">
-      <h3>{t("arena.samples", { number: point.version.number })}</h3>
+      <h3>{t("arena.samples", { name })}</h3>
       {open > 0 ? (
         <p class="quiet">{t("arena.samples_open", { count: open })}</p>
       ) : (
-        <Texts slug={slug} version={point.version} />
+        <Texts version={version.id} name={name} />
       )}
     </section>
   );
 }
 
-function Texts({ slug, version }: { slug: string; version: ArenaPoint["version"] }) {
-  const runs = useResource<Results<Run>>(`projects/${slug}/runs/`);
-  return (
-    <Loaded resource={runs}>
-      {({ results }) => {
-        const run = results.find(
-          ({ kind, purpose, state, policy }) =>
-            kind === "generate" &&
-            purpose === "arena" &&
-            state === "succeeded" &&
-            policy?.id === version.id,
-        );
-        if (!run) return <p class="quiet">{t("arena.samples_none")}</p>;
-        return <Pairs run={run} name={nameOf("policy", version.number)} />;
-      }}
-    </Loaded>
-  );
-}
-
-function Pairs({ run, name }: { run: Run; name: string }) {
-  const samples = useResource<Results<Sample>>(`runs/${run.id}/samples/`);
+function Texts({ version, name }: { version: number; name: string }) {
+  const matches = useResource<Results<MatchTexts>>(`models/${version}/matches/`);
   const [shown, setShown] = useState(SHOWN);
-  const pairs = useMemo(() => pairsOf(samples.data?.results ?? []), [samples.data]);
   return (
-    <Loaded resource={samples}>
-      {() => (
-        <>
-          <p class="quiet">{t("arena.farthest")}</p>
-          <ol class="pairs">
-            {pairs.slice(0, shown).map((pair) => (
-              <li key={pair.prompt}>
-                <PairTexts pair={pair} name={name} />
-              </li>
-            ))}
-          </ol>
-          {pairs.length > shown && (
-            <Button onClick={() => setShown(shown + SHOWN)}>{t("common.more")}</Button>
-          )}
-        </>
-      )}
+    <Loaded resource={matches}>
+      {({ results }) =>
+        results.length === 0 ? (
+          <p class="quiet">{t("arena.samples_none")}</p>
+        ) : (
+          <>
+            <p class="quiet">{t("arena.worst")}</p>
+            <ol class="pairs">
+              {results.slice(0, shown).map((match, place) => (
+                <li key={place}>
+                  <PairTexts match={match} name={name} />
+                </li>
+              ))}
+            </ol>
+            {results.length > shown && (
+              <Button onClick={() => setShown(shown + SHOWN)}>{t("common.more")}</Button>
+            )}
+          </>
+        )
+      }
     </Loaded>
   );
 }
 
-function PairTexts({ pair: { prompt, policy, reference }, name }: { pair: Pair; name: string }) {
-  const kl = policy.kl === null ? "" : ` · ${t("samples.kl", { value: decimal(policy.kl) })}`;
+function PairTexts({ match, name }: { match: MatchTexts; name: string }) {
+  const { prompt, policy, reference, kl, gain, result } = match;
+  const facts = [
+    result && t(`arena.result.${result}`),
+    gain !== null && t("arena.gain", { value: signed(gain) }),
+    kl !== null && t("samples.kl", { value: decimal(kl) }),
+  ].filter(Boolean);
   return (
     <>
       <p class="pair-prompt">{prompt}</p>
-      {policy.text === reference.text && <p class="quiet">{t("arena.same")}</p>}
+      <p class="quiet">{policy === reference ? t("arena.same") : facts.join(" · ")}</p>
       <dl class="pair">
         <div>
-          <dt>
-            {name}
-            {kl}
-          </dt>
-          <dd>{policy.text}</dd>
+          <dt>{name}</dt>
+          <dd>{policy}</dd>
         </div>
         <div>
           <dt>{t("arena.reference")}</dt>
-          <dd>{reference.text}</dd>
+          <dd>{reference}</dd>
         </div>
       </dl>
     </>

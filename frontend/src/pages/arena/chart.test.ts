@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ArenaPoint, Standing } from "../../api/models";
-import { layOut, measured, peak } from "./chart";
+import type { ArenaCurve, ArenaPoint, Standing } from "../../api/models";
+import { layOut, measured } from "./chart";
 
 const FRAME = { width: 600, height: 300, left: 50, right: 50, top: 20, bottom: 40 };
 const standing = (value: number | null): Standing => ({
@@ -13,21 +13,40 @@ const standing = (value: number | null): Standing => ({
   value,
   low: value === null ? null : value - 0.1,
   high: value === null ? null : value + 0.1,
+  wanted: null,
 });
 const point = (
-  number: number,
+  step: number | null,
   kl: number | null,
   proxy: number | null,
   value: number | null,
 ): ArenaPoint => ({
-  version: { id: 100 + number, number },
+  version: { id: 100 + (step ?? 0), number: 1, step },
+  run: 7,
+  written: 8,
   kl,
   proxy,
   win_rate: standing(value),
+  verdict: null,
+  rating: null,
+});
+const curve = (changes: Partial<ArenaCurve>): ArenaCurve => ({
+  run: 7,
+  policy: { id: 100, number: 1, step: null },
+  leads: null,
+  confirmed: false,
+  steps: [
+    { step: 1, kl: 0, proxy: 0 },
+    { step: 2, kl: 9, proxy: 2 },
+  ],
+  stop: null,
+  fit: null,
+  ...changes,
 });
 
 describe("layOut", () => {
-  const layout = layOut([point(2, 16, 3, 0.4), point(1, 4, 1.5, 0.8)], FRAME);
+  const points = [point(null, 16, 3, 0.4), point(20, 4, 1.5, 0.8)];
+  const layout = layOut(points, curve({ stop: { kl: 4, sentence: "Too far." } }), FRAME);
 
   test("goes by the root of the KL: four times as far is twice as far out", () => {
     const [near, far] = layout.points;
@@ -41,9 +60,15 @@ describe("layOut", () => {
     expect(good?.low).toBeGreaterThan(good?.y ?? 0);
   });
 
-  test("starts the proxy's line at the reference", () => {
+  test("draws the proxy of every step, from the reference on", () => {
     const zero = layout.proxyTicks.find(({ label }) => label === 0);
-    expect(layout.proxyLine.startsWith(`M${FRAME.left} ${zero?.at}`)).toBe(true);
+    expect(layout.proxyLine.startsWith(`M${FRAME.left} ${zero?.at}L`)).toBe(true);
+    expect(layout.proxyLine.split("L")).toHaveLength(3);
+  });
+
+  test("sets the guard's stop where the run was", () => {
+    expect(layout.stop).toBeCloseTo(layout.points[0]?.x ?? 0);
+    expect(layOut(points, curve({}), FRAME).stop).toBeNull();
   });
 
   test("keeps everything inside the frame", () => {
@@ -53,24 +78,28 @@ describe("layOut", () => {
     }
   });
 
-  test("draws no rate where nobody has answered, and no line without a proxy", () => {
-    const empty = layOut([point(1, 4, null, null)], FRAME);
+  test("draws no rate where nobody has answered, and no line without a run", () => {
+    const empty = layOut([point(20, 4, null, null)], null, FRAME);
     expect(empty.points[0]?.rate).toBeNull();
     expect(empty.proxyLine).toBe("");
+    expect(empty.fitLine).toBe("");
+  });
+
+  test("draws the fit from one half at the reference, up and down again past its peak", () => {
+    const fit = { alpha: 1, beta: 1, peak: 1 };
+    const { fitLine, coin } = layOut(points, curve({ fit }), FRAME);
+    const heights = fitLine
+      .slice(1)
+      .split("L")
+      .map((place) => Number(place.split(" ")[1]));
+    expect(heights[0]).toBeCloseTo(coin);
+    const highest = heights.indexOf(Math.min(...heights));
+    expect(highest).toBeGreaterThan(0);
+    expect(highest).toBeLessThan(heights.length - 1);
+    expect(heights.at(-1)).toBeGreaterThan(coin);
   });
 });
 
-test("a policy that has not met the reference has no place yet", () => {
-  expect(measured([point(1, null, null, null), point(2, 3, 1, 0.6)])).toHaveLength(1);
-});
-
-describe("the peak", () => {
-  test("is what people prefer, not what the proxy likes", () => {
-    expect(peak([point(1, 4, 1, 0.8), point(2, 16, 3, 0.4)])?.version.number).toBe(1);
-  });
-
-  test("is nowhere before anybody has answered", () => {
-    expect(peak([point(1, 4, 1, null)])).toBeNull();
-    expect(peak([])).toBeNull();
-  });
+test("a state that has not met the reference has no place yet", () => {
+  expect(measured([point(20, null, null, null), point(30, 3, 1, 0.6)])).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 /** Where the arena's points lie: proxy reward and human win rate against the root of the KL. */
 
-import type { ArenaPoint } from "../../api/models";
+import type { ArenaCurve, ArenaPoint } from "../../api/models";
 import { rateOf } from "../../charts/figures";
 import { linear, type Span, spanOf, ticks } from "../../charts/scale";
 
@@ -15,7 +15,6 @@ export interface Frame {
 
 export interface PlacedPoint {
   id: number;
-  number: number;
   x: number;
   /** The height of the proxy reward; null where it is not measured. */
   proxy: number | null;
@@ -23,13 +22,22 @@ export interface PlacedPoint {
   rate: { y: number; low: number; high: number } | null;
 }
 
+export interface Tick {
+  at: number;
+  label: number;
+}
+
 export interface Layout {
   points: PlacedPoint[];
-  /** Through the reference, whose distance and gain are 0, and every proxy reward. */
+  /** The proxy reward while the run trained, from the reference on. */
   proxyLine: string;
-  xTicks: { at: number; label: number }[];
-  rateTicks: { at: number; label: number }[];
-  proxyTicks: { at: number; label: number }[];
+  /** What people prefer, as the fit has it. */
+  fitLine: string;
+  /** Where the guard stopped the run. */
+  stop: number | null;
+  xTicks: Tick[];
+  rateTicks: Tick[];
+  proxyTicks: Tick[];
   coin: number;
 }
 
@@ -40,51 +48,58 @@ export function measured(points: readonly ArenaPoint[]): (ArenaPoint & { kl: num
     .sort((a, b) => a.kl - b.kl);
 }
 
-/** The policy that people prefer most; null where nobody has compared any. */
-export function peak(points: readonly ArenaPoint[]): ArenaPoint | null {
-  const judged = points.filter(({ win_rate }) => rateOf(win_rate));
-  return judged.reduce<ArenaPoint | null>(
-    (best, point) => (best && rateAt(best) >= rateAt(point) ? best : point),
-    null,
-  );
-}
-
-const rateAt = ({ win_rate }: ArenaPoint) => win_rate?.value ?? 0;
 const rootOf = (kl: number) => Math.sqrt(Math.max(0, kl));
+const FIT_STEPS = 60;
 
-export function layOut(points: readonly ArenaPoint[], frame: Frame): Layout {
+export function layOut(
+  points: readonly ArenaPoint[],
+  curve: ArenaCurve | null,
+  frame: Frame,
+): Layout {
   const drawn = measured(points);
+  const steps = curve?.steps ?? [];
   const [, far] = spanOf(
-    drawn.map(({ kl }) => rootOf(kl)),
+    [...drawn, ...steps].map(({ kl }) => rootOf(kl)),
     [0],
   );
   const gains = spanOf(
-    drawn.map(({ proxy }) => proxy),
+    [...drawn, ...steps].map(({ proxy }) => proxy),
     [0],
   );
   const x = linear([0, far], [frame.left, frame.width - frame.right]);
   const heights: Span = [frame.height - frame.bottom, frame.top];
   const y = linear([0, 1], heights);
   const gain = linear(gains, heights);
-  const placed = drawn.map((point): PlacedPoint => {
-    const rate = rateOf(point.win_rate);
-    return {
-      ...point.version,
-      x: x(rootOf(point.kl)),
-      proxy: point.proxy === null ? null : gain(point.proxy),
-      rate: rate && { y: y(rate.value), low: y(rate.low), high: y(rate.high) },
-    };
-  });
-  const line = placed
-    .filter(({ proxy }) => proxy !== null)
-    .map((point) => `L${point.x} ${point.proxy}`);
+  const line = steps.map(({ kl, proxy }) => `L${x(rootOf(kl))} ${gain(proxy)}`);
   const at = (scale: (value: number) => number) => (label: number) => ({ at: scale(label), label });
   return {
-    points: placed,
+    points: drawn.map((point) => {
+      const rate = rateOf(point.win_rate);
+      return {
+        id: point.version.id,
+        x: x(rootOf(point.kl)),
+        proxy: point.proxy === null ? null : gain(point.proxy),
+        rate: rate && { y: y(rate.value), low: y(rate.low), high: y(rate.high) },
+      };
+    }),
     proxyLine: line.length > 0 ? `M${x(0)} ${gain(0)}${line.join("")}` : "",
+    fitLine: curve?.fit ? fitted(curve.fit, far, x, y) : "",
+    stop: curve?.stop ? x(rootOf(curve.stop.kl)) : null,
     xTicks: ticks(0, far).map(at(x)),
     rateTicks: [0, 0.25, 0.5, 0.75, 1].map(at(y)),
     proxyTicks: ticks(...gains).map(at(gain)),
     coin: y(0.5),
   };
+}
+
+/** The win rate of rating(d) = d (alpha - beta log d), from the reference to the farthest point. */
+function fitted(
+  { alpha, beta }: { alpha: number; beta: number },
+  far: number,
+  x: (value: number) => number,
+  y: (value: number) => number,
+): string {
+  const places = Array.from({ length: FIT_STEPS }, (_, i) => (far * (i + 1)) / FIT_STEPS);
+  const rate = (d: number) => 1 / (1 + Math.exp(-d * (alpha - beta * Math.log(d))));
+  return `M${x(0)} ${y(0.5)}${places.map((d) => `L${x(d)} ${y(rate(d))}`).join("")}`;
 }

@@ -1,25 +1,25 @@
 import { useState } from "preact/hooks";
 import { Link, useParams } from "wouter-preact";
-import type { Arena, ArenaPoint, Version } from "../../api/models";
+import type { Arena, ArenaCurve, ArenaPoint } from "../../api/models";
 import { useResource } from "../../api/resource";
-import type { Results, Role } from "../../api/types";
-import { decimal, rateOf, signed } from "../../charts/figures";
+import type { Role } from "../../api/types";
+import { rateOf } from "../../charts/figures";
 import { integer } from "../../format";
 import { t } from "../../i18n";
-import { Button } from "../../parts/Button";
 import { Interval } from "../../parts/Interval";
 import { Notice } from "../../parts/Notice";
 import { useTitle } from "../../parts/Shell";
 import { Empty, Loaded } from "../../parts/States";
 import { type Column, Table } from "../../parts/Table";
 import { useProject } from "../../project";
-import { Promote } from "../models/Promote";
 import { nameOf } from "../models/words";
 import "../models/models.css";
 import { ArenaChart } from "./ArenaChart";
 import "./arena.css";
-import { measured, peak } from "./chart";
+import { Chosen } from "./Chosen";
+import { measured } from "./chart";
 import { Meeting } from "./Meeting";
+import { PromotePeak } from "./PromotePeak";
 
 const EVERY_SECONDS = 5;
 
@@ -61,39 +61,46 @@ interface Props {
 }
 
 function Standings({ slug, arena, role, reload }: Props) {
-  const best = peak(arena.points);
+  const [run, setRun] = useState<number | null>(null);
   const [picked, setPicked] = useState<number | null>(null);
+  const curve = arena.curves.find((other) => other.run === run) ?? arena.curves.at(-1) ?? null;
+  const points = curve ? arena.points.filter((point) => point.run === curve.run) : arena.points;
   const chosen =
-    arena.points.find(({ version }) => version.id === picked) ?? best ?? arena.points.at(-1);
-  const missing = arena.points.filter(({ kl }) => kl === null);
+    points.find(({ version }) => version.id === picked) ??
+    points.find(({ version }) => version.id === curve?.leads?.id) ??
+    points.at(-1);
   return (
     <>
       <div class="arena-columns">
         <section class="arena-main">
           <h2>{t("arena.chart")}</h2>
           <p class="quiet">{t("arena.chart_help")}</p>
-          {measured(arena.points).length > 0 && (
+          {arena.curves.length > 1 && curve && (
+            <RunPicker curves={arena.curves} shown={curve} show={setRun} />
+          )}
+          {(measured(points).length > 0 || curve?.steps.length) && (
             <ArenaChart
-              points={arena.points}
-              peak={best?.version.id ?? null}
+              points={points}
+              curve={curve}
               chosen={chosen?.version.id ?? null}
               choose={setPicked}
             />
           )}
-          {missing.length > 0 && (
-            <p class="quiet">
-              {t("arena.unmeasured", {
-                count: missing.length,
-                names: missing.map(({ version }) => nameOf("policy", version.number)).join(", "),
-              })}
-            </p>
-          )}
+          <Remarks curve={curve} points={points} />
         </section>
         {chosen && (
           <aside class="arena-side">
             <Chosen point={chosen} />
-            {best && role === "manager" && <PromotePeak slug={slug} best={best} reload={reload} />}
-            <Meeting key={chosen.version.id} slug={slug} point={chosen} />
+            {curve?.leads && role === "manager" && (
+              <PromotePeak
+                key={curve.leads.id}
+                slug={slug}
+                peak={curve.leads}
+                standing={standingOf(arena, curve.leads.id)}
+                reload={reload}
+              />
+            )}
+            <Meeting key={chosen.version.id} point={chosen} />
           </aside>
         )}
       </div>
@@ -114,6 +121,62 @@ function Standings({ slug, arena, role, reload }: Props) {
   );
 }
 
+/** The figure to promote on: what was asked afresh, where that is there. */
+function standingOf({ points }: Arena, version: number) {
+  const point = points.find((other) => other.version.id === version);
+  return point?.verdict?.n ? point.verdict : (point?.win_rate ?? null);
+}
+
+interface PickerProps {
+  curves: readonly ArenaCurve[];
+  shown: ArenaCurve;
+  show: (run: number) => void;
+}
+
+function RunPicker({ curves, shown, show }: PickerProps) {
+  return (
+    <label class="arena-picker">
+      <span>{t("arena.of_run")}</span>
+      <select value={shown.run} onChange={(event) => show(Number(event.currentTarget.value))}>
+        {curves.map(({ run, policy }) => (
+          <option key={run} value={run}>
+            {nameOf("policy", policy)} · {t("story.run", { id: run })}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What the chart cannot draw: whether its peak is to be believed, and what is not measured yet. */
+function Remarks({ curve, points }: { curve: ArenaCurve | null; points: readonly ArenaPoint[] }) {
+  const missing = points.filter(({ kl }) => kl === null);
+  const peak = curve?.leads && {
+    name: nameOf("policy", curve.leads),
+  };
+  return (
+    <>
+      {peak && (
+        <p>{t(curve.confirmed ? "arena.peak_confirmed" : "arena.peak_unconfirmed", peak)}</p>
+      )}
+      {curve?.stop && (
+        <p>
+          {t("arena.stop")}: {curve.stop.sentence}
+        </p>
+      )}
+      {missing.length > 0 && (
+        <p class="quiet">
+          {t("arena.unmeasured", {
+            count: missing.length,
+            names: missing.map(({ version }) => nameOf("policy", version)).join(", "),
+          })}
+        </p>
+      )}
+      <p class="quiet">{t("arena.interval_help")}</p>
+    </>
+  );
+}
+
 type Match = Arena["matches"][number];
 
 const count = (head: string, of: (match: Match) => number): Column<Match> => ({
@@ -121,19 +184,13 @@ const count = (head: string, of: (match: Match) => number): Column<Match> => ({
   number: true,
   cell: (match) => integer(of(match)),
 });
+const policyIn = (head: string, of: (match: Match) => Match["policy"]): Column<Match> => ({
+  head,
+  cell: (match) => <Link href={`/models/${of(match).id}`}>{nameOf("policy", of(match))}</Link>,
+});
 const COLUMNS: Column<Match>[] = [
-  {
-    head: t("arena.policy"),
-    cell: ({ policy }) => (
-      <Link href={`/models/${policy.id}`}>{nameOf("policy", policy.number)}</Link>
-    ),
-  },
-  {
-    head: t("arena.opponent"),
-    cell: ({ opponent }) => (
-      <Link href={`/models/${opponent.id}`}>{nameOf("policy", opponent.number)}</Link>
-    ),
-  },
+  policyIn(t("arena.policy"), ({ policy }) => policy),
+  policyIn(t("arena.opponent"), ({ opponent }) => opponent),
   { head: t("arena.win_rate"), cell: (match) => <Interval figure={rateOf(match)} /> },
   count(t("arena.wins_head"), ({ wins }) => wins),
   count(t("arena.losses_head"), ({ losses }) => losses),
@@ -141,70 +198,3 @@ const COLUMNS: Column<Match>[] = [
   count(t("arena.identical_head"), ({ identical }) => identical),
   count(t("arena.open_head"), ({ open }) => open),
 ];
-
-/** The point under the cursor. */
-function Chosen({ point: { version, kl, proxy, win_rate } }: { point: ArenaPoint }) {
-  return (
-    <>
-      <h2>
-        <Link href={`/models/${version.id}`}>{nameOf("policy", version.number)}</Link>
-      </h2>
-      <dl class="facts">
-        <div>
-          <dt>{t("arena.win_rate")}</dt>
-          <dd>
-            <Interval figure={rateOf(win_rate)} />
-          </dd>
-        </div>
-        <div>
-          <dt>{t("arena.kl_head")}</dt>
-          <dd>{kl === null ? t("arena.not_measured") : decimal(kl)}</dd>
-        </div>
-        <div>
-          <dt>{t("arena.proxy_head")}</dt>
-          <dd>{proxy === null ? t("arena.not_measured") : signed(proxy)}</dd>
-        </div>
-      </dl>
-    </>
-  );
-}
-
-interface PromoteProps {
-  slug: string;
-  best: ArenaPoint;
-  reload: () => Promise<void>;
-}
-
-/** The one button: promote what people prefer most, unless it serves already. */
-function PromotePeak({ slug, best: { version, win_rate }, reload }: PromoteProps) {
-  const models = useResource<Results<Version>>(`projects/${slug}/models/`);
-  const [asking, setAsking] = useState(false);
-  const stage = models.data?.results.find(({ id }) => id === version.id)?.stage;
-  if (!stage) return null;
-  if (stage === "promoted") {
-    return <p class="quiet">{t("arena.peak_serves", { number: version.number })}</p>;
-  }
-  return (
-    <>
-      <Button kind="primary" onClick={() => setAsking(true)}>
-        {t("arena.promote", { number: version.number })}
-      </Button>
-      {asking && (
-        <Promote
-          version={{
-            ...version,
-            kind: "policy",
-            standing: win_rate,
-            accuracy: null,
-          }}
-          onClose={() => setAsking(false)}
-          onPromoted={() => {
-            setAsking(false);
-            reload();
-            models.reload();
-          }}
-        />
-      )}
-    </>
-  );
-}

@@ -86,7 +86,7 @@ function Facts({ batch }: { batch: BatchDetail }) {
         <dd>
           {model ? (
             <>
-              <Link href={`/models/${model.id}`}>{nameOf("reward", model.number)}</Link>{" "}
+              <Link href={`/models/${model.id}`}>{nameOf("reward", model)}</Link>{" "}
               <StageTag stage={model.stage} />
             </>
           ) : (

@@ -8,6 +8,7 @@ import { Button } from "../../parts/Button";
 import { ErrorNotice } from "../../parts/Notice";
 import { useAction } from "../../parts/useAction";
 import { Promote } from "../models/Promote";
+import { nameOf } from "../models/words";
 import { FineTune } from "./FineTune";
 import { type Deed, deeds, mainDeed } from "./state";
 
@@ -45,14 +46,14 @@ export function Actions({ circle, role, reload }: Props) {
         </Link>
       );
     }
-    const number = circle.candidate?.number;
+    const name = circle.candidate ? nameOf("policy", circle.candidate) : "";
     const press = () => {
       if (deed === "policy" || deed === "promote") setDialog(deed);
       else start.run(deed);
     };
     return (
       <Button key={deed} kind={kind} disabled={start.busy} onClick={press}>
-        {t(`circle.do.${deed}`, { number })}
+        {t(`circle.do.${deed}`, { name })}
       </Button>
     );
   };

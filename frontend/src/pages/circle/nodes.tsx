@@ -5,6 +5,7 @@ import { decimal, rateOf } from "../../charts/figures";
 import { integer, relative } from "../../format";
 import { t } from "../../i18n";
 import { Interval } from "../../parts/Interval";
+import { nameOf } from "../models/words";
 import { leftOf, stepOf } from "../runs/words";
 import type { Place } from "./ring";
 import { activeRun, gateSaid, lastRun } from "./state";
@@ -142,7 +143,7 @@ function policyNode(circle: Circle): NodeWords {
       : [t(policy?.is_reference ? "circle.policy.reference" : "circle.policy.in_service")];
   return {
     href: run ? `/runs/${run.id}` : `/models/${shown.id}`,
-    main: t("model.policy", { number: shown.number }),
+    main: nameOf("policy", shown),
     lines: run
       ? [t("circle.policy.writing", { id: run.id, step: stepOf(run) }), leftOf(run)]
       : standing,
@@ -173,7 +174,10 @@ export function WinRateLabel({ circle }: { circle: Circle }) {
       <Interval figure={rateOf(rate)} />
       {rate && (
         <span class="quiet">
-          {t("circle.win_rate.of", { policy: rate.policy.number, against: rate.against.number })}
+          {t("circle.win_rate.of", {
+            policy: nameOf("policy", rate.policy),
+            against: nameOf("policy", rate.against),
+          })}
         </span>
       )}
     </Link>

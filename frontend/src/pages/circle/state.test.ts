@@ -12,6 +12,7 @@ const STANDING: Standing = {
   value: 0.65,
   low: 0.43,
   high: 0.82,
+  wanted: 12,
 };
 
 function circleOf(changes: Partial<Circle> = {}): Circle {
@@ -36,7 +37,7 @@ function circleOf(changes: Partial<Circle> = {}): Circle {
 const run = (changes: Partial<Run>) =>
   ({ id: 1, kind: "policy", purpose: "train", state: "running", ...changes }) as Run;
 const MODEL = { id: 5, number: 1, stage: "provisional", accuracy: null } as const;
-const CANDIDATE = { id: 9, number: 1 };
+const CANDIDATE = { id: 9, number: 1, step: null };
 
 describe("who is waited for", () => {
   test("labelers, where labels are missing", () => {
@@ -76,7 +77,7 @@ describe("what may be done", () => {
   });
 
   test("a candidate may be promoted, and compared again once all is answered", () => {
-    const win_rate = { ...STANDING, policy: CANDIDATE, against: { id: 1, number: 0 } };
+    const win_rate = { ...STANDING, policy: CANDIDATE, against: { id: 1, number: 0, step: null } };
     const judged = circleOf({ waits_for: "promotion", candidate: CANDIDATE, win_rate });
     expect(deeds(judged, "manager")[0]).toBe("promote");
     expect(deeds(judged, "manager")).toContain("arena");

@@ -11,12 +11,14 @@ import { Interval } from "../../parts/Interval";
 import { ErrorNotice } from "../../parts/Notice";
 import { useAction } from "../../parts/useAction";
 import "./models.css";
+import { nameOf } from "./words";
 
 interface Props {
   version: {
     id: number;
     kind: VersionKind;
     number: number;
+    step?: number | null;
     /** Of a policy, by people; of a reward model, by the labels. */
     standing: Standing | null;
     accuracy: Accuracy | null;
@@ -30,7 +32,7 @@ export function Promote({ version, onClose, onPromoted }: Props) {
   const { standing } = version;
   const rate = rateOf(standing);
   const judged = version.kind === "policy";
-  const title = t(`promote.title.${version.kind}`, { number: version.number });
+  const title = t(`promote.title.${version.kind}`, { name: nameOf(version.kind, version) });
   const [reason, setReason] = useState("");
   const promote = useAction(async () => {
     onPromoted(await post<VersionDetail>(`models/${version.id}/promote/`, { reason }));

@@ -122,7 +122,7 @@ function Left({ run: { kind, version } }: { run: Run }) {
   if (!version) return <span class="quiet">–</span>;
   return (
     <Link href={`/models/${version.id}`}>
-      {nameOf(kind === "reward" ? "reward" : "policy", version.number)}
+      {nameOf(kind === "reward" ? "reward" : "policy", version)}
     </Link>
   );
 }
