@@ -1,5 +1,7 @@
 /** A keymap is one table: what handles a key, the hint in the button and the help all read it. */
 
+import { ownKeys } from "./own";
+
 export interface Binding<Action extends string = string> {
   action: Action;
   /** As in KeyboardEvent.key, letters in lower case; "shift+h" for a shifted letter. */
@@ -17,6 +19,12 @@ type KeyPress = Pick<
   "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "isComposing" | "repeat"
 >;
 
+/** The keys of a binding: the person's own where they chose one. */
+export function keysOf({ action, keys }: Binding): readonly string[] {
+  const own = ownKeys.value[action];
+  return own === undefined ? keys : [own];
+}
+
 /** The binding that a key press means, or null. A chord of the browser's is never taken. */
 export function match<A extends string>(keymap: Keymap<A>, press: KeyPress): Binding<A> | null {
   if (press.ctrlKey || press.metaKey || press.altKey || press.isComposing || press.repeat) {
@@ -24,10 +32,15 @@ export function match<A extends string>(keymap: Keymap<A>, press: KeyPress): Bin
   }
   const names = namesOf(press);
   for (const name of names) {
-    const found = keymap.find((binding) => binding.keys.includes(name));
+    const found = keymap.find((binding) => keysOf(binding).includes(name));
     if (found) return found;
   }
   return null;
+}
+
+/** The name under which a press is kept as somebody's own key. */
+export function nameOf(press: KeyPress): string {
+  return namesOf(press).at(-1) ?? press.key;
 }
 
 /** What a press may be called, likeliest first: a digit row that types signs still has digits. */
@@ -69,6 +82,7 @@ export function keySign(key: string): string {
 
 /** The key that a button of this action shows. */
 export function hintFor<A extends string>(keymap: Keymap<A>, action: A): string | undefined {
-  const key = keymap.find((binding) => binding.action === action)?.keys[0];
+  const binding = keymap.find((binding) => binding.action === action);
+  const key = binding && keysOf(binding)[0];
   return key === undefined ? undefined : keySign(key);
 }

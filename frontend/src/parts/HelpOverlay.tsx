@@ -1,11 +1,31 @@
+import { useEffect, useState } from "preact/hooks";
+import { session } from "../account";
 import { t } from "../i18n";
-import { type Keymap, keySign } from "../keymap/keymap";
+import { type Binding, type Keymap, keySign, keysOf, nameOf } from "../keymap/keymap";
+import { forgetOwnKeys, ownKeys, type Refusal, refusalOf, setOwnKey } from "../keymap/own";
 import { activeKeymaps } from "../keymap/useKeymap";
+import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 
-/** Every key that does something here, read from the keymaps that do it. */
+/** Every key that does something here, read from the keymaps that do it; a click changes one. */
 export function HelpOverlay({ onClose }: { onClose: () => void }) {
+  const [changing, setChanging] = useState<Binding | null>(null);
+  const [refusal, setRefusal] = useState<{ key: string; why: Refusal } | null>(null);
   const groups = groupsOf(activeKeymaps.value);
+
+  const change = (binding: Binding | null) => {
+    setChanging(binding);
+    setRefusal(null);
+  };
+  useKeyPress(changing !== null, (event) => {
+    if (!changing || event.key === "Escape") return change(null);
+    const key = nameOf(event);
+    const why = refusalOf(changing.action, key, activeKeymaps.peek());
+    if (why) return setRefusal({ key, why });
+    setOwnKey(changing.action, changing.keys.includes(key) ? null : key);
+    change(null);
+  });
+
   return (
     <Dialog title={t("keys.title")} onClose={onClose} wide>
       <div class="help-groups">
@@ -16,11 +36,11 @@ export function HelpOverlay({ onClose }: { onClose: () => void }) {
               {bindings.map((binding) => (
                 <div key={binding.action}>
                   <dt>
-                    {binding.keys.map((key) => (
-                      <kbd key={key} class="key">
-                        {keySign(key)}
-                      </kbd>
-                    ))}
+                    <Key
+                      binding={binding}
+                      changing={changing?.action === binding.action}
+                      onChange={() => change(binding)}
+                    />
                   </dt>
                   <dd>{binding.label}</dd>
                 </div>
@@ -29,8 +49,58 @@ export function HelpOverlay({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
+      <p class={refusal ? "notice warn" : "quiet"} role="status">
+        {refusal
+          ? refused(refusal.key, refusal.why)
+          : changing
+            ? t("keys.press", { what: changing.label })
+            : session.value?.user && t("keys.change_about")}
+      </p>
+      {Object.keys(ownKeys.value).length > 0 && (
+        <Button onClick={forgetOwnKeys}>{t("keys.reset")}</Button>
+      )}
     </Dialog>
   );
+}
+
+function Key(props: { binding: Binding; changing: boolean; onChange: () => void }) {
+  const { binding, changing, onChange } = props;
+  const sign = keysOf(binding).map(keySign).join(" ");
+  // Keys are kept for a person; nobody is signed in on the way in.
+  if (!session.value?.user) return <kbd class="key">{sign}</kbd>;
+  return (
+    <button
+      type="button"
+      class="key-change"
+      aria-pressed={changing}
+      aria-label={t("keys.change", { what: binding.label, key: sign })}
+      onClick={onChange}
+    >
+      <kbd class="key">{changing ? "…" : sign}</kbd>
+    </button>
+  );
+}
+
+function refused(key: string, refusal: Refusal): string {
+  const sign = keySign(key);
+  if (refusal.why === "taken") return t("keys.taken", { key: sign, by: refusal.by });
+  return t(`keys.refused_${refusal.why}`, { key: sign });
+}
+
+/** The next key that is pressed belongs to `take`, and neither to the page nor to the dialog. */
+function useKeyPress(wanted: boolean, take: (event: KeyboardEvent) => void): void {
+  useEffect(() => {
+    if (!wanted) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (["Shift", "Control", "Alt", "Meta", "AltGraph"].includes(event.key)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      take(event);
+    };
+    document.addEventListener("keydown", onKey, { capture: true });
+    return () => document.removeEventListener("keydown", onKey, { capture: true });
+  });
 }
 
 function groupsOf(keymaps: readonly Keymap[]) {

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { Project } from "../../api/types";
 import { t } from "../../i18n";
-import type { Keymap } from "../../keymap/keymap";
+import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
 import { Button } from "../../parts/Button";
 import { Empty } from "../../parts/States";
@@ -35,12 +35,12 @@ export function Finished({ labeling, outbox, project }: Props) {
         )}
         <div class="actions">
           {last && (
-            <Button hint="u" onClick={() => act("undo")}>
+            <Button hint={hintFor(KEYS, "undo")} onClick={() => act("undo")}>
               {t("action.undo")}
             </Button>
           )}
           {progress !== null && progress.mine_today > 0 && (
-            <Button hint="←" onClick={() => act("earlier")}>
+            <Button hint={hintFor(KEYS, "earlier")} onClick={() => act("earlier")}>
               {t("label.earlier")}
             </Button>
           )}
