@@ -67,6 +67,7 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "assignments/<str:key>/preference/": {"POST": OWNER},
     "assignments/<str:key>/retract/": {"POST": OWNER},
     "projects/<slug:slug>/circle/": {"GET": REVIEWER},
+    "projects/<slug:slug>/learnt/": {"GET": LABELER},
     "projects/<slug:slug>/runs/": {"GET": REVIEWER, "POST": MANAGER},
     "projects/<slug:slug>/models/": {"GET": REVIEWER},
     "projects/<slug:slug>/arena/": {"GET": REVIEWER},

@@ -479,6 +479,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{slug}/learnt/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["learnt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{slug}/loop/": {
         parameters: {
             query?: never;
@@ -1426,6 +1442,14 @@ export interface components {
         };
         Joined: {
             slug: string;
+        };
+        Learnt: {
+            /** @description The newest reward model. */
+            model: number | null;
+            /** @description My answers it learnt from; 0 below 20. */
+            mine: number;
+            /** Format: date-time */
+            at: string | null;
         };
         /**
          * @description * `1` - 1
@@ -3270,6 +3294,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    learnt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Learnt"];
+                };
             };
         };
     };

@@ -34,6 +34,7 @@ export interface Results<T> {
 export type Message = Schemas["Message"];
 export type Progress = Schemas["Progress"];
 export type Finished = Schemas["Finished"];
+export type Learnt = Schemas["Learnt"];
 export type Receipt = Schemas["Receipt"];
 
 /** What a labeler says; the server sends every field of it. */

@@ -29,7 +29,10 @@ export type Refusal = { why: "digit" | "browser" | "own" } | { why: "taken"; by:
 /** Why `action` cannot have `key`: another binding of these keymaps has it, or it is spoken for. */
 export function refusalOf(action: string, key: string, keymaps: readonly Keymap[]): Refusal | null {
   const first = keymaps.flat().find((binding) => binding.action === action)?.keys;
-  if (!first?.includes(key) && ["Tab", "Enter", " ", "Escape", "Unidentified", "Dead"].includes(key)) {
+  if (
+    !first?.includes(key) &&
+    ["Tab", "Enter", " ", "Escape", "Unidentified", "Dead"].includes(key)
+  ) {
     return { why: "browser" };
   }
   if (/\d$/.test(key) && !/^(?:prefer|best|rank|join):/.test(action)) return { why: "digit" };

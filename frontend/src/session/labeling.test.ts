@@ -95,6 +95,7 @@ let clock = 0;
 
 const shown = () => labeling.shown.value?.key;
 const showing = (key: string) => vi.waitFor(() => expect(shown()).toBe(key));
+const drafts = () => Object.keys(localStorage).filter((name) => name.includes(".draft."));
 /** Nobody answers within the first moment; the tests do not wait for it. */
 const look = () => {
   clock += 5_000;
@@ -102,6 +103,7 @@ const look = () => {
 
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
+  localStorage.clear();
   clock = 0;
   vi.spyOn(performance, "now").mockImplementation(() => clock);
   server = new Server();
@@ -192,6 +194,54 @@ describe("Labeling", () => {
     expect(server.calls.find(({ call }) => call === "draft a")?.body).toMatchObject({
       draft: { rationale: "half a thought" },
     });
+  });
+
+  it("keeps a draft in the browser until the server has it, for whoever comes back", async () => {
+    server.reachable = false;
+    labeling.draft({ rationale: "half a thought" });
+    leave();
+    server.reachable = true;
+    const again = new Labeling("tales", outbox);
+    const leaveAgain = again.start();
+    await vi.waitFor(() => expect(again.state.value.draft.rationale).toBe("half a thought"));
+    again.draft({ rationale: "a whole thought" });
+    leaveAgain();
+    await vi.waitFor(() => expect(server.told("draft")).toEqual(["draft a"]));
+    await vi.waitFor(() => expect(drafts()).toEqual([]));
+  });
+
+  it("leaves no draft behind an answer", async () => {
+    labeling.draft({ rationale: "clearer" });
+    expect(drafts()).toHaveLength(1);
+    labeling.answer(CHOICE);
+    await vi.waitFor(() => expect(drafts()).toEqual([]));
+  });
+
+  it("renews what is shown while the page is visible and used, and only then", async () => {
+    leave();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const sitting = new Labeling("tales", outbox);
+    const stop = sitting.start();
+    await vi.waitFor(() => expect(sitting.shown.value?.key).toBe("a"));
+    const renewals = () => server.told("renew").length;
+    let before = renewals();
+    const pass = async (seconds: number) => {
+      clock += seconds * 1_000;
+      await vi.advanceTimersByTimeAsync(seconds * 1_000);
+    };
+    document.dispatchEvent(new Event("keydown"));
+    await pass(150);
+    expect(renewals()).toBe(before + 1);
+    await pass(600);
+    expect(renewals()).toBe(before + 1);
+    before = renewals();
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    document.dispatchEvent(new Event("keydown"));
+    await pass(150);
+    expect(renewals()).toBe(before);
+    hidden.mockRestore();
+    vi.useRealTimers();
+    stop();
   });
 
   it("keeps the text of a pair that is skipped", async () => {

@@ -16,6 +16,7 @@ import type {
   Retraction,
 } from "../api/types";
 import { prepare } from "../render/markdown";
+import { Drafts } from "./drafts";
 import type { Outbox } from "./outbox";
 import { type LabelEvent, type LabelState, reduce, START, shownIn } from "./state";
 import { ActiveTimer } from "./timer";
@@ -24,6 +25,7 @@ import { uuid } from "./uuid";
 const WANT = 3;
 const RENEW_EVERY = 150_000;
 const DRAFT_AFTER = 800;
+const OUTLIVES = 20_000;
 /** A key pressed sooner after a pair appeared was meant for the one before. */
 const SHORTEST_LOOK = 150;
 /** A pair lost sooner after it appeared was not read yet. */
@@ -33,6 +35,8 @@ export class Labeling {
   readonly state: Signal<LabelState> = signal(START);
   readonly shown: ReadonlySignal<Assignment | null> = computed(() => shownIn(this.state.value));
   readonly timer = new ActiveTimer();
+  /** How many comparisons were answered in this sitting. */
+  readonly given: Signal<number> = signal(0);
   /** Why the last undo or step back could not be done. */
   readonly trouble: Signal<Error | null> = signal(null);
 
@@ -45,10 +49,14 @@ export class Labeling {
   private busy = false;
   private readonly stops: (() => void)[] = [];
 
+  private readonly drafts: Drafts;
+
   constructor(
     readonly slug: string,
     private readonly outbox: Outbox,
-  ) {}
+  ) {
+    this.drafts = new Drafts(outbox.user);
+  }
 
   /** Starts serving; returns how to leave, which gives back what is held. */
   start(): () => void {
@@ -86,7 +94,9 @@ export class Labeling {
       await prepare(served.assignments.flatMap(textsOf));
       if (mine !== this.asked) return;
       const sent = new Set(this.outbox.waiting.value.map((entry) => entry.key));
-      const assignments = served.assignments.filter(({ key }) => !sent.has(key));
+      const assignments = served.assignments
+        .filter(({ key }) => !sent.has(key))
+        .map((assignment) => this.withDraft(assignment));
       this.apply({ type: "served", served: { ...served, assignments } });
     } catch (error) {
       if (mine === this.asked) this.apply({ type: "failed", error: error as Error });
@@ -95,6 +105,7 @@ export class Labeling {
 
   draft(part: Partial<Draft>): void {
     this.apply({ type: "drafted", draft: part });
+    if (this.shownKey) this.drafts.keep(this.shownKey, this.state.value.draft);
     clearTimeout(this.drafting);
     this.drafting = setTimeout(() => this.saveDraft(), DRAFT_AFTER);
   }
@@ -115,7 +126,10 @@ export class Labeling {
       active_ms,
       guidelines_version: assignment.guidelines_version,
     };
-    this.outbox.add(assignment.key, `assignments/${assignment.key}/preference/`, body);
+    this.outbox
+      .add(assignment.key, `assignments/${assignment.key}/preference/`, body)
+      .then(() => this.drafts.drop(assignment.key));
+    if (!this.state.value.looking) this.given.value += 1;
     this.apply({ type: "answered", answer });
     if (!this.shown.value) this.serve();
     return true;
@@ -142,6 +156,7 @@ export class Labeling {
     const revealed = await post<Assignment>(path, { text: written, active_ms });
     await prepare(textsOf(revealed));
     this.dropDraftTimer();
+    this.drafts.drop(revealed.key);
     this.apply({ type: "written", assignment: revealed });
     if (this.shown.value?.key !== revealed.key) return;
     this.timer.newLap();
@@ -172,21 +187,26 @@ export class Labeling {
       this.saveDraft();
       const { key } = last.assignment;
       if (await this.outbox.take(key)) {
-        this.apply({ type: "undone", ...last });
+        this.takeBack(last);
         return;
       }
       if (!(await this.outbox.settle(key))) throw new NetworkError();
       if (last.answer === null) {
         const assignment = await post<Assignment>(`assignments/${key}/resume/`);
-        this.apply({ type: "undone", ...last, assignment });
+        this.takeBack({ ...last, assignment });
         return;
       }
       const { assignment, progress } = await post<Retraction>(`assignments/${key}/retract/`, {
         idempotency_key: uuid(),
       });
-      this.apply({ type: "undone", ...last, assignment: { ...assignment, answer: null } });
+      this.takeBack({ ...last, assignment: { ...assignment, answer: null } });
       this.apply({ type: "progressed", progress });
     });
+  }
+
+  private takeBack(last: NonNullable<LabelState["last"]>): void {
+    if (last.answer) this.given.value -= 1;
+    this.apply({ type: "undone", ...last });
   }
 
   /** One step through one's own answers: 1 is earlier, -1 is later, and at last the present. */
@@ -207,7 +227,7 @@ export class Labeling {
       const assignment = await get<Assignment>(`assignments/${own.key}/`);
       await prepare(textsOf(assignment));
       this.saveDraft();
-      this.apply({ type: "opened", assignment, place });
+      this.apply({ type: "opened", assignment: this.withDraft(assignment), place });
     });
   }
 
@@ -293,10 +313,22 @@ export class Labeling {
     const assignment = this.shown.value;
     if (this.drafting === undefined || !assignment) return;
     this.dropDraftTimer();
+    const { key } = assignment;
     const { draft } = this.state.value;
-    put(`assignments/${assignment.key}/draft/`, { draft }, { keepalive: true }).catch((error) => {
-      this.trouble.value = error;
-    });
+    // A request that outlives the page may carry 64 KB; the browser's own copy holds more.
+    const keepalive = JSON.stringify(draft).length < OUTLIVES;
+    put(`assignments/${key}/draft/`, { draft }, { keepalive })
+      .then(() => this.drafts.stored(key, draft))
+      .catch((error) => {
+        // Out of reach of the server, the browser keeps it.
+        if (!(error instanceof NetworkError)) this.trouble.value = error;
+      });
+  }
+
+  /** What this browser kept, for it is what the server never got. */
+  private withDraft(assignment: Assignment): Assignment {
+    const draft = this.drafts.of(assignment.key);
+    return draft ? { ...assignment, draft } : assignment;
   }
 
   private async alone(task: () => Promise<void>): Promise<void> {

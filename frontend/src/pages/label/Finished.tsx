@@ -9,6 +9,7 @@ import { Empty } from "../../parts/States";
 import type { Labeling } from "../../session/labeling";
 import type { Outbox } from "../../session/outbox";
 import { Notices } from "./Notices";
+import { Today } from "./Status";
 
 interface Props {
   labeling: Labeling;
@@ -29,7 +30,7 @@ export function Finished({ labeling, outbox, project }: Props) {
     <>
       <Empty title={t(`finished.${finished.reason}`)}>
         <p>{finished.next}</p>
-        {progress && <p class="quiet">{t("finished.today", { count: progress.mine_today })}</p>}
+        <Today labeling={labeling} />
         {outbox.waiting.value.length > 0 && (
           <p class="quiet">{t("label.waiting", { count: outbox.waiting.value.length })}</p>
         )}
