@@ -3,7 +3,7 @@ import { NetworkError } from "../../api/client";
 import { usePoll, useResource } from "../../api/resource";
 import type { Assignment, GuidelinesVersion, Project, Results } from "../../api/types";
 import { t } from "../../i18n";
-import type { Keymap } from "../../keymap/keymap";
+import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
 import { Broken, Empty, Loading } from "../../parts/States";
 import { FORMS, formFor } from "../../responses/forms";
@@ -135,6 +135,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         <GuidelinesPanel
           slug={project.slug}
           versions={versions}
+          hint={hintFor(keymap, "guidelines")}
           onClose={() => setGuidelines(false)}
         />
       )}
