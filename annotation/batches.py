@@ -15,11 +15,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.models import Batch, BatchItem, Preference, Project
+from annotation.models import Batch, BatchItem, Preference, Project, Response
 from annotation.preferences import countable
 
 IN_FLIGHT_SECONDS = 60
 """Far longer than a submission takes to commit."""
+
+
+IMPORTED = "import"
+"""The labeler of what no person of ours answered."""
 
 
 class NothingToFreeze(Exception):
@@ -139,7 +143,7 @@ def _aliases(lines: list[tuple[Preference, dict[str, Any]]]) -> dict[int | None,
         if row.labeler_id is not None:
             said[row.labeler_id].append(encode(values))
     ordered = sorted(said, key=lambda labeler: sorted(said[labeler]))
-    return {None: "import"} | {pk: f"labeler {n}" for n, pk in enumerate(ordered, 1)}
+    return {None: IMPORTED} | {pk: f"labeler {n}" for n, pk in enumerate(ordered, 1)}
 
 
 def _line(row: Preference) -> dict[str, Any]:
@@ -158,4 +162,16 @@ def _line(row: Preference) -> dict[str, Any]:
         "ranking": row.ranking,
         "strength": row.strength,
         "levels": row.levels,
+        **_remarks(row, responses),
     }
+
+
+def _remarks(row: Preference, responses: list[Response]) -> dict[str, Any]:
+    """Each response's flags and ratings, where any were given. Which were asked for is the
+    project's and may change; a line may not."""
+    remarks: dict[str, Any] = {}
+    if row.flags:
+        remarks["flags"] = [sorted(row.flags.get(str(r.pk), [])) for r in responses]
+    if row.ratings:
+        remarks["ratings"] = [row.ratings.get(str(r.pk), {}) for r in responses]
+    return remarks

@@ -34,6 +34,9 @@ SUSPECTS = "suspects.jsonl"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
 
 
+HELDOUT_ENOUGH = 100
+"""Held-out decided comparisons from which they alone say how good a reward model is; with fewer,
+cross-validation over all labels does."""
 RATING_MAX = 4
 """Ratings of an attribute run from 0 to this."""
 
@@ -88,6 +91,10 @@ class RewardConfig:
     """A ranking of three or more is all its pairs, or successive choices where nothing is tied."""
     labelers: Literal["equal", "dawid_skene", "crowd_bt"] = "equal"
     """Whom to believe: all alike, by agreement where several answered, or by the model itself."""
+    curve: bool = True
+    """Fits to an eighth, a quarter and a half of the labels, which say what more would bring."""
+    warm_start: bool = False
+    """Start from the champion's weights instead of the backbone's."""
     members: int = 4
     """Preference heads that each learn from a bootstrap of the threads, for their spread."""
     seed: int = 0

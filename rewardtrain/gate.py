@@ -10,9 +10,9 @@ above 0, and with MANY_HELDOUT pairs also unless the accuracy's lower end is abo
 from dataclasses import dataclass, field
 from typing import Any
 
+from rewardtrain.contract import HELDOUT_ENOUGH
 from rewardtrain.intervals import percent, percent_between
 
-HELDOUT_ENOUGH = 100
 MANY_HELDOUT = 2_000
 WORST_LOSS = -0.01
 

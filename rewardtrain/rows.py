@@ -4,14 +4,15 @@ Nothing here hangs on database ids: the same project content and seed give the s
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from annotation.asking import sha256_of
+from annotation.batches import IMPORTED
 from annotation.models import Comparison, Project, Prompt, Response
-from rewardtrain.models import LoopPolicy, Run
+from rewardtrain.models import Generation, LoopPolicy, Run
 
 Row = dict[str, Any]
 
@@ -43,6 +44,28 @@ def prompts_to_meet(rules: LoopPolicy, seed: int) -> list[Prompt]:
 def prompts_to_learn(project: Project) -> QuerySet[Prompt]:
     """All training prompts."""
     return project.prompts.filter(split=Prompt.Split.TRAIN).order_by("sha256")
+
+
+def comparison_rows(project: Project, lines: Iterable[Row]) -> Iterator[Row]:
+    """ComparisonRows of a batch's lines.
+
+    Each also says which policy wrote which response, so that a reward model can be judged by whom
+    it reads; what nobody of ours wrote has no name. Where the project asks for flags, an answer of
+    a person that gave none says that none fits.
+    """
+    written: dict[tuple[str, str], int] = {}
+    found = Generation.objects.filter(version__project=project).values_list(
+        "response__prompt__sha256", "response__sha256", "version__number"
+    )
+    for prompt, response, number in found.order_by("-version__number"):
+        written[prompt, response] = number
+    for line in lines:
+        prompt = sha256_of(line["messages"])
+        numbers = [written.get((prompt, sha256_of(said))) for said in line["responses"]]
+        asked = project.flags and line["labeler"] != IMPORTED
+        unflagged = {"flags": [[] for _ in numbers]} if asked else {}
+        sources = ["" if n is None else f"policy {n}" for n in numbers]
+        yield {**unflagged, **line, "sources": sources}
 
 
 def _least_asked(prompts: QuerySet, wanted: int, seed: int) -> list[Prompt]:

@@ -15,11 +15,12 @@ from annotation.batches import NothingToFreeze, batch_lines, freeze
 from annotation.events import record
 from annotation.models import Batch, Preference, Project, Prompt
 from annotation.refused import Refused
-from rewardtrain import contract, gate, launch, rounds
+from rewardtrain import contract, launch, rounds
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import HACKABLE, HACKABLE_WARNING, configure
 from rewardtrain.rows import (
     Row,
+    comparison_rows,
     prompt_rows,
     prompts_to_ask,
     prompts_to_learn,
@@ -52,7 +53,7 @@ def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None =
             run = create(
                 project,
                 Run.Kind.REWARD,
-                batch_lines(batch),
+                comparison_rows(project, batch_lines(batch)),
                 configuration=configuration,
                 batch=batch,
                 requested_by=actor,
@@ -82,7 +83,7 @@ def folds_for(batch: Batch) -> int:
     heldout = batch.preferences.filter(
         outcome=Preference.Outcome.PREFER, comparison__prompt__split=Prompt.Split.HELDOUT
     )
-    enough = heldout.count() >= gate.HELDOUT_ENOUGH
+    enough = heldout.count() >= contract.HELDOUT_ENOUGH
     return 0 if enough else contract.RewardConfig.folds
 
 

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch.utils.data import Dataset
@@ -21,6 +22,8 @@ class Fit:
     """A model to fit: the rows it learns from and those it is judged on, as indices."""
 
     name: str
+    role: Literal["fold", "curve", "final"]
+    """One of a cross-validation, one to part of the labels, or the one that is kept."""
     train: list[int]
     judged: list[int]
 

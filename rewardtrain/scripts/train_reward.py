@@ -3,9 +3,10 @@
     python -m rewardtrain.scripts.train_reward runs/17
 
 Reads a RewardConfig and ComparisonRows. First a cross-validation by thread root over all rows says
-how good such a model is on prompts it has not seen; then the model itself is fitted on the train
-split, judged on the held-out split, and saved as model/. Killed at any moment and started again,
-it goes on from its last complete checkpoint and ends with the same weights.
+how good such a model is on prompts it has not seen, and fits to parts of the train split say what
+more labels bring; then the model itself is fitted on the train split, judged on the held-out split,
+and saved as model/. Killed at any moment and started again, it goes on from its last complete
+checkpoint and ends with the same weights.
 
 report.json:
     counts         preferences, train, heldout, decided, tie, both_good, ... (a number for each
@@ -15,7 +16,14 @@ report.json:
                    and by_fold; null without cross-validation
     longer         the same (but nll) for preferring the longer response: heldout and folds
     champion       the reward model in service on the same held-out comparisons, and this model
-                   minus it: accuracy and nll, each n, difference, low, high; null without one
+                   minus it: accuracy and nll, each n, difference, low, high, and mcnemar; null
+                   without one
+    knowledge      calibration, accuracy by strength, length, labelers, sources and kinds
+                   (core/knowledge.py), on the held-out comparisons or, where they are few, by the
+                   folds; `source` says which
+    curve          accuracy by labels and what more would bring (core/learning_curve.py)
+    heads          members, their spread, and the flags (reward_report.head_figures)
+    labelers       each one's reliability where the fit learnt it, else null
     normalisation  mean and spread of the model's scores over all responses
     device, seconds (of this attempt), hashes (sha256 of weights, data, config)
 """
@@ -24,10 +32,9 @@ import hashlib
 import json
 import shutil
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import torch
 
@@ -39,13 +46,24 @@ from rewardtrain.contract import (
     RewardConfig,
     write_json,
 )
+from rewardtrain.core.crowd import believed
+from rewardtrain.core.learning_curve import FRACTIONS, LEAST_LABELS
 from rewardtrain.core.losses import pairs_of
-from rewardtrain.core.metrics import Judged, figures, mean_and_spread, paired_bootstrap
+from rewardtrain.core.metrics import Judged, figures, mean_and_spread
 from rewardtrain.core.objective import Objective
 from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
 from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows
 from rewardtrain.core.reward_model import RewardModel, load_reward_model, start_reward_model
+from rewardtrain.core.reward_report import (
+    champion_figures,
+    count_rows,
+    curve_figures,
+    fold_figures,
+    head_figures,
+    knowledge_figures,
+    longer_figures,
+)
 from rewardtrain.core.runlog import RunLog, run
 
 
@@ -59,10 +77,8 @@ def train_reward(log: RunLog) -> None:
     texts = Texts(start_reward_model(config.backbone, config.max_length, device), rows)
 
     log.stage("starting", steps=sum(fit.steps(config) for fit in fits))
-    judged: list[list[Judged]] = []
-    for number in range(1, len(fits)):
-        judged.append(judge_fold(log, number, fits, rows, texts, device))
-    model = fit_model(log, len(fits), fits, rows, texts, device)
+    judged = [judge_aside(log, n, fits, rows, texts, device) for n in range(1, len(fits))]
+    model, reliability = fit_model(log, len(fits), fits, rows, texts, device)
     judged.append(judge_fit(model, fits[-1], rows, texts))
 
     log.stage("judging and saving")
@@ -70,18 +86,26 @@ def train_reward(log: RunLog) -> None:
     model.level_members(found)
     mean, spread = mean_and_spread(found.preference.tolist())
     model.save(log.model_dir, replace(model.settings, mean=mean, spread=spread))
-    *fold_judged, heldout_judged = judged
-    heldout = [rows[i] for i in fits[-1].judged]
+    champion = None
+    if config.champion is not None:
+        theirs = load_reward_model(config.champion, "champion", device)
+        heldout = [rows[i] for i in fits[-1].judged]
+        met = judge_rows(heldout, theirs.scores(Texts(theirs, heldout).all))
+        champion = champion_figures(judged[-1], met)
     log.report(
         {
-            "counts": count_rows(rows, texts),
-            "heldout": figures(heldout_judged),
-            "folds": fold_figures(fold_judged),
+            "counts": count_rows(rows, texts, sum(map(decided, rows))),
+            "heldout": figures(judged[-1]),
+            "folds": fold_figures(fits, judged),
             "longer": {
-                "heldout": longer_figures(heldout),
-                "folds": longer_figures([rows[i] for fit in fits[:-1] for i in fit.judged]),
+                "heldout": longer_figures(rows, "final", fits),
+                "folds": longer_figures(rows, "fold", fits),
             },
-            "champion": meet_champion(config, heldout, heldout_judged, device),
+            "champion": champion,
+            "knowledge": knowledge_figures(rows, fits, judged),
+            "curve": curve_figures(fits, judged),
+            "heads": head_figures(model.head_scores(texts.all), fits[-1], rows, texts, spread),
+            "labelers": reliability,
             "normalisation": {"mean": mean, "spread": spread},
             "device": describe_device(device),
             "seconds": round(log.seconds, 2),
@@ -112,12 +136,13 @@ def check_rows(rows: Sequence[ComparisonRow]) -> None:
 
 
 def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
-    """The folds, if any, and then the fit on the train split, which is kept."""
+    """The folds and the smaller fits, if any, and then the fit on the train split: it is kept."""
     usable = [i for i, row in enumerate(rows) if pairs_of(row)]
     folds = split_by_root(rows, config.folds, config.seed)
     cross_validation = [
         Fit(
             name=f"fold {number} of {len(folds)}",
+            role="fold",
             train=[i for i in usable if i not in fold],
             judged=[i for i in usable if i in fold and decided(rows[i])],
         )
@@ -125,10 +150,32 @@ def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
     ]
     final = Fit(
         name="final fit",
+        role="final",
         train=[i for i in usable if rows[i].split == "train"],
         judged=[i for i in usable if rows[i].split == "heldout" and decided(rows[i])],
     )
-    return [*cross_validation, final]
+    smaller = smaller_fits(rows, final, config) if config.curve else []
+    return [*cross_validation, *smaller, final]
+
+
+def smaller_fits(rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig) -> list[Fit]:
+    """Fits to growing parts of the train split by whole threads, each part within the next, judged
+    on what the final fit is judged on and on the threads that the part leaves out."""
+    roots = in_hash_order({rows[i].thread_root for i in final.train}, config.seed)
+    fits = []
+    for fraction in FRACTIONS:
+        part = set(roots[: round(fraction * len(roots))])
+        train = [i for i in final.train if rows[i].thread_root in part]
+        rest = [i for i in final.train if rows[i].thread_root not in part and decided(rows[i])]
+        if len(train) >= LEAST_LABELS and any(decided(rows[i]) for i in train):
+            name = f"fit to {len(train)} labels"
+            fits.append(Fit(name=name, role="curve", train=train, judged=[*rest, *final.judged]))
+    return fits
+
+
+def in_hash_order(roots: set[str], seed: int) -> list[str]:
+    """Thread roots in an order that the seed decides, the same wherever they come from."""
+    return sorted(roots, key=lambda root: hashlib.sha256(f"{seed} {root}".encode()).digest())
 
 
 def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int) -> list[set[int]]:
@@ -143,12 +190,12 @@ def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int) -> list[
     if count < 2:
         return []
     folds: list[set[int]] = [set() for _ in range(count)]
-    for root in sorted(by_root, key=lambda r: hashlib.sha256(f"{seed} {r}".encode()).digest()):
+    for root in in_hash_order(set(by_root), seed):
         min(folds, key=len).update(by_root[root])
     return folds
 
 
-def judge_fold(
+def judge_aside(
     log: RunLog,
     number: int,
     fits: Sequence[Fit],
@@ -156,12 +203,12 @@ def judge_fold(
     texts: Texts,
     device: torch.device,
 ) -> list[Judged]:
-    """How a fold's fit judges the rows it did not see; kept in place of its checkpoints."""
+    """How a fit that is not kept judges rows it did not see; kept in place of its checkpoints."""
     folder = log.checkpoints_dir / f"fit-{number}"
     known = folder / "judged.json"
     if known.is_file():
         return [Judged(**found) for found in json.loads(known.read_text(encoding="utf-8"))]
-    model = fit_model(log, number, fits, rows, texts, device)
+    model, _ = fit_model(log, number, fits, rows, texts, device)
     judged = judge_fit(model, fits[number - 1], rows, texts)
     write_json(known, [asdict(found) for found in judged])
     for path in folder.glob("checkpoint-*"):
@@ -176,8 +223,9 @@ def fit_model(
     rows: Sequence[ComparisonRow],
     texts: Texts,
     device: torch.device,
-) -> RewardModel:
-    """The model of a fit, from its newest complete checkpoint if there is one.
+) -> tuple[RewardModel, dict[str, float] | None]:
+    """The model of a fit, from its newest complete checkpoint if there is one, and how reliable
+    each labeler was found, where the configuration asks whom to believe.
 
     Raises:
         Cancelled: after a checkpoint at the current step.
@@ -187,18 +235,28 @@ def fit_model(
     fit = fits[number - 1]
     log.stage(fit.name)
     torch.manual_seed(config.seed)
-    reward = start_reward_model(config.backbone, config.max_length, device)
-    objective = Objective([rows[i] for i in fit.train], config).to(device)
+    # What the champion learnt from may be what a fold is judged on: only the final fit starts warm.
+    warm = config.warm_start and fit.role == "final" and config.champion
+    reward = start_reward_model(warm or config.backbone, config.max_length, device)
+    taught, reliability = list(rows), None
+    if config.labelers == "dawid_skene":
+        weighed, reliability = believed([rows[i] for i in fit.train])
+        for i, row in zip(fit.train, weighed, strict=True):
+            taught[i] = row
+    objective = Objective([taught[i] for i in fit.train], config).to(device)
     reward.add_heads(objective.names)
     folder = log.checkpoints_dir / f"fit-{number}"
     offset = sum(fit.steps(config) for fit in fits[: number - 1])
     trainer = PackedRewardTrainer(
-        Learner(reward, objective), Steps(fit, rows, texts, config), log, folder, offset
+        Learner(reward, objective), Steps(fit, taught, texts, config), log, folder, offset
     )
     trainer.take_steps()
     reward.settings = replace(reward.settings, tau=objective.tau.item())
     reward.model.eval()
-    return reward
+    if objective.labelers:
+        found = objective.levels.reliability.tolist()
+        reliability = dict(zip(objective.labelers, found, strict=True))
+    return reward, reliability
 
 
 def judge_fit(
@@ -206,53 +264,6 @@ def judge_fit(
 ) -> list[Judged]:
     scores = model.scores([ids for i in fit.judged for ids in texts.of_row[i]])
     return judge_rows([rows[i] for i in fit.judged], scores)
-
-
-def fold_figures(judged: list[list[Judged]]) -> dict[str, Any] | None:
-    if not judged:
-        return None
-    pooled = figures([j for fold in judged for j in fold])
-    return {**pooled, "by_fold": [figures(fold) for fold in judged]}
-
-
-def longer_figures(rows: Sequence[ComparisonRow]) -> dict[str, Any]:
-    """How often the longer response, in characters, was the preferred one."""
-    lengths = [float(len(r[-1]["content"]) if r else 0) for row in rows for r in row.responses]
-    found = figures(judge_rows(rows, lengths))
-    del found["nll"]
-    return found
-
-
-def meet_champion(
-    config: RewardConfig,
-    rows: Sequence[ComparisonRow],
-    judged: Sequence[Judged],
-    device: torch.device,
-) -> dict[str, Any] | None:
-    """The reward model in service on the same comparisons, and the paired differences from it."""
-    if config.champion is None:
-        return None
-    champion = load_reward_model(config.champion, "champion", device)
-    theirs = judge_rows(rows, champion.scores(Texts(champion, rows).all))
-    pairs = list(zip(judged, theirs, strict=True))
-    return {
-        **figures(theirs),
-        "accuracy_difference": paired_bootstrap([a.accuracy - b.accuracy for a, b in pairs]),
-        "nll_difference": paired_bootstrap([a.nll - b.nll for a, b in pairs]),
-    }
-
-
-def count_rows(rows: Sequence[ComparisonRow], texts: Texts) -> dict[str, int]:
-    splits = Counter(row.split for row in rows)
-    return {
-        "preferences": len(rows),
-        "train": splits["train"],
-        "heldout": splits["heldout"],
-        "decided": sum(map(decided, rows)),
-        **Counter(row.outcome for row in rows if row.outcome != "prefer"),
-        "responses": len(texts.all),
-        "shortened": texts.shortened,
-    }
 
 
 if __name__ == "__main__":

@@ -130,6 +130,21 @@ def test_a_line_says_what_training_needs_and_nothing_of_who_or_when(project: Pro
     }
 
 
+def test_a_line_says_which_response_was_flagged_and_rated(project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(flags=["untrue"], attributes=["depth"])
+    held = desk.leased(desk.person(project))
+    held.comparison.project.refresh_from_db()
+    desk.submit(held, replace(desk.RIGHT, flags={"1": ["untrue"]}, ratings={"0": {"depth": 4}}))
+    batch = freeze(project)
+    (line,) = batch_lines(batch)
+    assert line["flags"][held.order[1]] == ["untrue"]
+    assert line["flags"][held.order[0]] == []
+    assert line["ratings"][held.order[0]] == {"depth": 4}
+    # What a project asks for later changes nothing that was frozen.
+    Project.objects.filter(pk=project.pk).update(flags=["untrue", "rude"])
+    assert list(batch_lines(batch)) == [line]
+
+
 def test_the_same_answers_give_the_same_hash_in_any_database() -> None:
     """Whatever the ids, the accounts' order of making, or the order of answering."""
 

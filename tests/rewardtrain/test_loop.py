@@ -2,7 +2,7 @@ import pytest
 
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import gate, launch, loop, results, rounds, start
+from rewardtrain import contract, launch, loop, results, rounds, start
 from rewardtrain.models import LoopPolicy, Match, ModelVersion, Run
 from tests.cast import Person
 from tests.turning import (
@@ -285,7 +285,7 @@ def test_cross_validation_is_left_out_where_enough_is_held_out(
     enough: int,
     folds: int,
 ) -> None:
-    monkeypatch.setattr(gate, "HELDOUT_ENOUGH", enough)
+    monkeypatch.setattr(contract, "HELDOUT_ENOUGH", enough)
     project.prompts.update(split="heldout")
     for _ in range(3):
         lena.answer(project)

@@ -43,7 +43,7 @@ def make_trainer(tiny_policy, tmp_path):
         reward = start_reward_model(tiny_policy, 128, CPU)
         objective = Objective(rows, config)
         reward.add_heads(objective.names)
-        fit = Fit("fit", list(range(len(rows))), [])
+        fit = Fit("fit", "final", list(range(len(rows))), [])
         directory = tmp_path / name
         directory.mkdir()
         (directory / "config.json").write_text('{"attempt": 1}')

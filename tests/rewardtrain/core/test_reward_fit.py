@@ -67,7 +67,7 @@ def test_epochs_differ_and_the_seed_decides(tiny_policy):
     rows = rows_of(20)
     config = RewardConfig(backbone=tiny_policy, epochs=2, batch_size=4)
     texts = texts_of(tiny_policy, rows)
-    fit = Fit("all", list(range(20)), [])
+    fit = Fit("all", "final", list(range(20)), [])
     batches = list(reward_fit.batches_of(fit, texts, config))
     assert len(batches) == fit.steps(config) == 10
     assert batches == list(reward_fit.batches_of(fit, texts, config))

@@ -108,6 +108,63 @@ def test_it_learns_reports_and_saves(write_run, config, rows):
     assert not (directory / "checkpoints").exists()
 
 
+def test_it_says_what_it_knows_and_what_more_labels_would_bring(write_run, config):
+    rows = [
+        comparison(
+            i,
+            strength=1 + i % 3,
+            levels=3,
+            labeler=f"labeler {i % 2}",
+            sources=["policy 0", f"policy {i % 2}"],
+            flags=[["dull"] if i % 2 else [], []],
+        )
+        for i in range(60)
+    ]
+    report = trained(write_run({**config, "epochs": 2}, rows))
+    known = report["knowledge"]
+    # 12 held-out comparisons are few: the two folds speak, over all 60.
+    assert known["source"] == "folds"
+    assert [row["n"] for row in known["strength"]["rows"]] == [20, 20, 20]
+    assert known["calibration"]["pairs"] == 60
+    assert sum(part["n"] for part in known["length"]) == 60
+    assert [(row["name"], row["n"]) for row in known["sources"]] == [
+        ("policy 0", 30),
+        ("policy 0, policy 1", 30),
+    ]
+    assert [row["name"] for row in known["labelers"]] == ["seen"]
+    # A half of 48 and the folds' 30 lie below the final fit's 48; an eighth is too few to fit.
+    assert [point["labels"] for point in report["curve"]["points"]] == [24, 30, 48]
+    assert report["curve"]["expected"]["more"] == 50
+    assert [member["n"] for member in report["heads"]["members"]] == [12] * 4
+    assert report["heads"]["spread"] > 0
+    assert report["heads"]["flags"]["dull"]["n"] == 24
+    assert report["labelers"] is None
+    alone = trained(write_run({**config, "folds": 0, "curve": False}, rows, "alone"))
+    assert alone["knowledge"]["source"] == "heldout"
+    assert alone["curve"] is None
+
+
+def test_it_learns_whom_to_believe_where_several_answered(write_run, config):
+    honest = [comparison(i, labeler="ann") for i in range(12)]
+    more = [comparison(i, labeler="bob") for i in range(12)]
+    opposite = [comparison(i, labeler="eve", tiers=[[1], [0]]) for i in range(12)]
+    config |= {"folds": 0, "curve": False, "labelers": "dawid_skene", "epochs": 8}
+    report = trained(write_run(config, [*honest, *more, *opposite]))
+    assert report["labelers"]["ann"] > 0.9 > 0.6 > report["labelers"]["eve"]
+    assert report["heldout"]["accuracy"] > 0.6
+
+
+def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows):
+    config |= {"folds": 0, "curve": False}
+    champion = write_run(config, rows, "champion")
+    trained(champion)
+    still = {**config, "champion": str(champion / "model"), "learning_rate": 1e-12}
+    cold = trained(write_run(still, rows, "cold"))
+    warm = trained(write_run({**still, "warm_start": True}, rows, "warm"))
+    assert warm["champion"]["nll_difference"]["difference"] == pytest.approx(0.0, abs=1e-3)
+    assert cold["champion"]["nll_difference"]["difference"] > 0.01
+
+
 def test_the_same_seed_gives_the_same_weights_and_figures(write_run, config, rows):
     reports = [trained(write_run(config, rows, name)) for name in ("one", "two")]
     assert reports[0]["hashes"]["weights"] == reports[1]["hashes"]["weights"]
