@@ -53,6 +53,23 @@ describe("match", () => {
   });
 });
 
+describe("a key of one place", () => {
+  const CHIP: Keymap<"up"> = [
+    { action: "up", keys: ["ArrowUp"], within: ".chip", label: "", group: "" },
+  ];
+  const pressedIn = (selector: string) => {
+    document.body.innerHTML = "<p><b class=chip><i></i></b></p>";
+    const event = new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true });
+    document.querySelector(selector)?.dispatchEvent(event);
+    return match(CHIP, event)?.action ?? null;
+  };
+
+  it("counts there, and nowhere else", () => {
+    expect([pressedIn("i"), pressedIn("p")]).toEqual(["up", null]);
+    expect(match(CHIP, new KeyboardEvent("keydown", { key: "ArrowUp" }))).toBeNull();
+  });
+});
+
 describe("isTyping", () => {
   it.each(["<input>", "<input type=search>", "<textarea></textarea>", "<select></select>"])(
     "is true in %s",

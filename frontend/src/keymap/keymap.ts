@@ -8,6 +8,8 @@ export interface Binding<Action extends string = string> {
   keys: readonly string[];
   /** What it does, in the reader's language. */
   label: string;
+  /** A selector: the key counts only while something inside it has the focus. */
+  within?: string;
   /** The heading under which the help lists it. */
   group: string;
 }
@@ -16,7 +18,15 @@ export type Keymap<Action extends string = string> = readonly Binding<Action>[];
 
 type KeyPress = Pick<
   KeyboardEvent,
-  "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "isComposing" | "repeat"
+  | "key"
+  | "code"
+  | "ctrlKey"
+  | "metaKey"
+  | "altKey"
+  | "shiftKey"
+  | "isComposing"
+  | "repeat"
+  | "target"
 >;
 
 /** The keys of a binding: the person's own where they chose one. */
@@ -32,7 +42,9 @@ export function match<A extends string>(keymap: Keymap<A>, press: KeyPress): Bin
   }
   const names = namesOf(press);
   for (const name of names) {
-    const found = keymap.find((binding) => keysOf(binding).includes(name));
+    const found = keymap.find(
+      (binding) => keysOf(binding).includes(name) && isThere(binding, press.target),
+    );
     if (found) return found;
   }
   return null;
@@ -41,6 +53,10 @@ export function match<A extends string>(keymap: Keymap<A>, press: KeyPress): Bin
 /** The name under which a press is kept as somebody's own key. */
 export function nameOf(press: KeyPress): string {
   return namesOf(press).at(-1) ?? press.key;
+}
+
+function isThere({ within }: Binding, target: EventTarget | null): boolean {
+  return within === undefined || (target instanceof Element && target.closest(within) !== null);
 }
 
 /** What a press may be called, likeliest first: a digit row that types signs still has digits. */

@@ -3,6 +3,7 @@ import { t } from "../i18n";
 import { hintFor, type Keymap } from "../keymap/keymap";
 import { Button, KeyHint } from "../parts/Button";
 import { type ChoiceAction, type FormName, letter } from "./forms";
+import { RankBoard } from "./RankBoard";
 
 interface Props {
   form: FormName;
@@ -12,10 +13,11 @@ interface Props {
   standing: Choice | null;
   /** The ranking that is being made, best first. */
   tiers: number[][];
+  rank: (tiers: number[][]) => void;
 }
 
 /** Three responses or more: the best of them, or each in turn from the best down. */
-export function SetScale({ form, count, keymap, act, standing, tiers }: Props) {
+export function SetScale({ form, count, keymap, act, standing, tiers, rank }: Props) {
   const verb = form === "best_of_k" ? "best" : "rank";
   const placed = tiers.flat();
   const best = standing?.outcome === "prefer" ? standing.tiers[0]?.[0] : undefined;
@@ -46,7 +48,8 @@ export function SetScale({ form, count, keymap, act, standing, tiers }: Props) {
       </div>
       {verb === "rank" && (
         <div class="ranking">
-          <output class="ranking-line">{rankingLine(tiers) || t("choice.rank_hint")}</output>
+          {placed.length === 0 && <span class="ranking-hint">{t("choice.rank_hint")}</span>}
+          <RankBoard tiers={tiers} set={rank} />
           <Button
             kind="quiet"
             hint={hintFor(keymap, "unrank")}
@@ -67,9 +70,4 @@ export function SetScale({ form, count, keymap, act, standing, tiers }: Props) {
       )}
     </div>
   );
-}
-
-/** "B > A = C" */
-export function rankingLine(tiers: number[][]): string {
-  return tiers.map((tier) => tier.map(letter).join(" = ")).join(" > ");
 }

@@ -3,12 +3,15 @@
 import type { Choice, Project } from "../api/types";
 import { t } from "../i18n";
 import type { Binding } from "../keymap/keymap";
+import { placed, withoutLast } from "./ranking";
 
 export type ChoiceAction =
   | `prefer:${number}:${number}`
   | `best:${number}`
   | `rank:${number}`
   | `join:${number}`
+  | "rank_up"
+  | "rank_down"
   | "unrank"
   | "submit"
   | "tie"
@@ -47,6 +50,9 @@ function whole(action: ChoiceAction, key: string): Binding<ChoiceAction> {
   const label = t(`choice.${action as "tie"}`);
   return { action, keys: [key], label, group: group() };
 }
+
+/** Arrows scroll, until a response of the ranking has the focus. */
+const onChip = () => ({ group: group(), within: ".rank-chip" });
 
 /** Outcomes that say the same of every response. */
 function pressWhole(action: ChoiceAction, count: number): Effect {
@@ -138,6 +144,8 @@ const ranking: Form = {
           group: group(),
         }),
       ),
+      { action: "rank_up", keys: ["ArrowUp"], label: t("choice.rank_up"), ...onChip() },
+      { action: "rank_down", keys: ["ArrowDown"], label: t("choice.rank_down"), ...onChip() },
       { action: "unrank", keys: ["Backspace"], label: t("choice.unrank"), group: group() },
       { action: "submit", keys: ["Enter"], label: t("choice.submit"), group: group() },
       ...wholeSet(),
@@ -169,22 +177,6 @@ const wholeSet = () => [
   whole("unanswerable", "x"),
 ];
 
-/** The next tier of a ranking, or with `join` one more in the last; a placed one moves. */
-function placed(tiers: number[][], position: number, join: boolean): number[][] {
-  const rest = tiers
-    .map((tier) => tier.filter((p) => p !== position))
-    .filter((tier) => tier.length);
-  const last = rest.at(-1);
-  if (!join || !last) return [...rest, [position]];
-  return [...rest.slice(0, -1), [...last, position]];
-}
-
-function withoutLast(tiers: number[][]): number[][] {
-  const last = tiers.at(-1);
-  if (!last) return tiers;
-  return last.length > 1 ? [...tiers.slice(0, -1), last.slice(0, -1)] : tiers.slice(0, -1);
-}
-
 function betterLabel(side: number, strength: number, levels: number): string {
   const words = { letter: letter(side) };
   if (levels === 1) return t("choice.better.one.1", words);
@@ -192,7 +184,7 @@ function betterLabel(side: number, strength: number, levels: number): string {
   return t(`choice.better.four.${strength as 1 | 2 | 3 | 4}`, words);
 }
 
-/** "much", "better", "slightly" on three steps; on four, "barely" comes last; on one, nothing. */
+/** How much better in one word; on a scale of one step, nothing. */
 export function strengthWord(strength: number, levels: number): string {
   if (levels === 1) return "";
   if (levels === 3) return t(`strength.three.${strength as 1 | 2 | 3}`);
