@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { plainText, prepare, renderMarkdown } from "./markdown";
+import { asWritten } from "./asWritten";
+import { prepare, renderMarkdown } from "./markdown";
 import { codePointsBefore, offsetOf, RawText } from "./rawText";
 
 function shown(raw: string, plain = false): { root: Element; text: RawText } {
   const root = document.createElement("div");
-  root.append(plain ? plainText(raw) : renderMarkdown(raw));
+  root.append(plain ? asWritten(raw) : renderMarkdown(raw));
   document.body.replaceChildren(root);
   return { root, text: new RawText(root, raw) };
 }

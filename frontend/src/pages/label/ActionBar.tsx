@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Assignment, Project } from "../../api/types";
+import type { Assignment, Choice, Project } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
 import { Button } from "../../parts/Button";
@@ -17,11 +17,15 @@ interface Props {
   act: (action: LabelAction) => void;
   /** Counts the times that the note was asked for on this pair; 0 leaves it closed. */
   noting: number;
+  choose: (choice: Choice, label: string) => void;
 }
 
 /** Fixed at the bottom: the scale, and below it what else one can say or do. */
-export function ActionBar({ project, labeling, assignment, keymap, act, noting }: Props) {
-  const { standing, draft, looking, last } = labeling.state.value;
+export function ActionBar(props: Props) {
+  const { project, labeling, assignment, keymap, act, noting, choose } = props;
+  const { draft, looking, last } = labeling.state.value;
+  const standing = draft.choice ?? labeling.state.value.standing;
+  const noted = noting > 0 || draft.rationale !== "" || project.rationale_required;
   const count = assignment.responses.length;
   const form = formFor(project, count);
   const whole =
@@ -31,13 +35,21 @@ export function ActionBar({ project, labeling, assignment, keymap, act, noting }
 
   return (
     <section class="action-bar" aria-label={t("keys.answer")}>
-      {(noting > 0 || draft.rationale !== "") && (
-        <Note labeling={labeling} noting={noting} key={assignment.key} />
+      {noted && (
+        <Note
+          key={assignment.key}
+          required={project.rationale_required}
+          send={draft.choice && (() => draft.choice && choose(draft.choice, ""))}
+          {...{ labeling, noting }}
+        />
       )}
       {form === "pairwise" ? (
         <PairScale levels={project.levels_per_side} {...{ keymap, act, standing }} />
       ) : (
-        <SetScale {...{ form, count, keymap, act, standing, tiers: draft.tiers }} />
+        <SetScale
+          {...{ form, count, keymap, act, standing, tiers: draft.tiers }}
+          rank={(tiers) => labeling.draft({ tiers })}
+        />
       )}
       <div class="action-row">
         {whole.map((outcome) => (
@@ -74,7 +86,7 @@ export function ActionBar({ project, labeling, assignment, keymap, act, noting }
         <Button
           kind="quiet"
           hint={hintFor(keymap, "note")}
-          aria-expanded={noting > 0 || draft.rationale !== ""}
+          aria-expanded={noted}
           onClick={() => act("note")}
         >
           {t("action.note")}
@@ -84,7 +96,17 @@ export function ActionBar({ project, labeling, assignment, keymap, act, noting }
   );
 }
 
-function Note({ labeling, noting }: { labeling: Labeling; noting: number }) {
+interface NoteProps {
+  labeling: Labeling;
+  noting: number;
+  required: boolean;
+  /** Sends the choice that waits for its reason. */
+  send: (() => void) | null;
+}
+
+function Note({ labeling, noting, required, send }: NoteProps) {
+  const { rationale } = labeling.state.value.draft;
+  const blank = rationale.trim() === "";
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (noting > 0) field.current?.focus();
@@ -94,17 +116,25 @@ function Note({ labeling, noting }: { labeling: Labeling; noting: number }) {
       <textarea
         ref={field}
         rows={2}
-        aria-label={t("label.note")}
-        placeholder={t("label.note_hint")}
+        aria-label={t(required ? "label.why" : "label.note")}
+        aria-required={required}
+        placeholder={t(required ? "label.why_hint" : "label.note_hint")}
         maxLength={20000}
-        value={labeling.state.value.draft.rationale}
+        value={rationale}
         onInput={(event) => labeling.draft({ rationale: event.currentTarget.value })}
         onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
+          const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+          if (!sends && event.key !== "Escape") return;
           event.preventDefault();
-          document.querySelector<HTMLElement>(".responses-scroll")?.focus();
+          if (!sends) document.querySelector<HTMLElement>(".responses-scroll")?.focus();
+          else if (send && !blank) send();
         }}
       />
+      {send && (
+        <Button kind="primary" hint="⌃↵" disabled={blank} onClick={send}>
+          {t("choice.submit")}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,12 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { NetworkError } from "../../api/client";
 import { usePoll, useResource } from "../../api/resource";
-import type { Assignment, GuidelinesVersion, Project, Results } from "../../api/types";
+import type { Assignment, Choice, GuidelinesVersion, Project, Results } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
 import { Broken, Empty, Loading } from "../../parts/States";
 import { FORMS, formFor } from "../../responses/forms";
+import { moved } from "../../responses/ranking";
 import type { Labeling } from "../../session/labeling";
 import type { Outbox } from "../../session/outbox";
 import { ActionBar } from "./ActionBar";
@@ -16,8 +17,12 @@ import { type LabelAction, labelKeymap } from "./keys";
 import { Notices } from "./Notices";
 import { Prompt } from "./Prompt";
 import { Responses } from "./Responses";
+import { Rewriting } from "./Rewriting";
 import { SkipDialog } from "./SkipDialog";
+import { SpanBar } from "./SpanBar";
 import { Status } from "./Status";
+import { useSpans } from "./useSpans";
+import { WriteFirst } from "./WriteFirst";
 
 export interface LabelProps {
   project: Project;
@@ -63,9 +68,28 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const [comparing, setComparing] = useState(false);
   const [skipping, setSkipping] = useState(false);
   const [noting, setNoting] = useState(0);
+  const [rewriting, setRewriting] = useState<number | null>(null);
   const [said, setSaid] = useState("");
   const page = useRef<HTMLDivElement>(null);
+  const rewritten = useRef<number | null>(null);
+  const spans = useSpans({ page, project, labeling, assignment });
   const focus = (selector: string) => page.current?.querySelector<HTMLElement>(selector)?.focus();
+
+  const choose = (choice: Choice, label: string) => {
+    const { rationale } = labeling.state.value.draft;
+    if (project.rationale_required && rationale.trim() === "") {
+      if (labeling.hold(choice)) setNoting(noting + 1);
+    } else if (labeling.answer(choice)) setSaid(label);
+  };
+  const rewrite = (place: number) => {
+    spans.close();
+    rewritten.current = place;
+    setRewriting(place);
+  };
+  const closeRewriting = () => {
+    setRewriting(null);
+    focus(".responses-scroll");
+  };
 
   const act = (action: LabelAction) => {
     switch (action) {
@@ -78,6 +102,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
       case "later":
         return void labeling.look(-1);
       case "present":
+        if (rewriting !== null) return closeRewriting();
         return labeling.state.value.looking ? labeling.close() : undefined;
       case "note":
         return setNoting(noting + 1);
@@ -85,6 +110,18 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         return focusNext(page.current, ".flags");
       case "ratings":
         return focusNext(page.current, ".ratings");
+      case "spans":
+        return spans.begin();
+      case "rewrite":
+        return rewrite(nextToRewrite(labeling, rewritten.current, count));
+      case "rank_up":
+      case "rank_down": {
+        const { position } = (document.activeElement as HTMLElement).dataset;
+        const { tiers } = labeling.state.value.draft;
+        return labeling.draft({
+          tiers: moved(tiers, Number(position), action === "rank_up" ? -1 : 1),
+        });
+      }
       case "guidelines":
         return setGuidelines(!guidelines);
       case "collapse":
@@ -97,11 +134,11 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
         const { tiers } = labeling.state.value.draft;
         const effect = FORMS[formFor(project, count)].press(action, tiers, count);
         if (effect && "tiers" in effect) labeling.draft(effect);
-        else if (effect && labeling.answer(effect.choice)) setSaid(labelOf(keymap, action));
+        else if (effect) choose(effect.choice, labelOf(keymap, action));
       }
     }
   };
-  useKeymap(keymap, act);
+  useKeymap(keymap, act, spans.picking === null);
   const versions = useGuidelines(project.slug, assignment.guidelines_version, () =>
     setGuidelines(true),
   );
@@ -110,6 +147,8 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the pair that matters.
   useEffect(() => {
     setNoting(0);
+    setRewriting(null);
+    rewritten.current = null;
     page.current?.querySelector(".responses-scroll")?.scrollTo(0, 0);
     page.current?.querySelector(".prompt-scroll")?.scrollTo(0, 0);
     focus(".responses-scroll");
@@ -127,9 +166,30 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
           modality={project.modality}
           {...{ keymap, act, collapsed, plain, comparing, guidelines }}
         />
-        <Responses {...{ project, labeling, assignment, plain, comparing, act }} />
+        {assignment.write_first ? (
+          <WriteFirst {...{ labeling, assignment, keymap, act }} />
+        ) : (
+          <div class="label-responses">
+            <Responses
+              {...{ project, labeling, assignment, plain, comparing, keymap, act, rewrite }}
+              covered={rewriting !== null}
+            />
+            {spans.picking && <SpanBar spans={spans} categories={project.span_categories} />}
+            {rewriting !== null && (
+              <Rewriting
+                {...{ labeling, assignment, plain }}
+                modality={project.modality}
+                place={rewriting}
+                turnTo={setRewriting}
+                onClose={closeRewriting}
+              />
+            )}
+          </div>
+        )}
         <Notices labeling={labeling} outbox={outbox} keymap={keymap} act={act} />
-        <ActionBar {...{ project, labeling, assignment, keymap, act, noting }} />
+        {!assignment.write_first && (
+          <ActionBar {...{ project, labeling, assignment, keymap, act, noting, choose }} />
+        )}
       </div>
       {guidelines && (
         <GuidelinesPanel
@@ -154,6 +214,14 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
 
 function labelOf(keymap: Keymap<LabelAction>, action: LabelAction): string {
   return keymap.find((binding) => binding.action === action)?.label ?? "";
+}
+
+/** The better response where that is known, then each in turn. */
+function nextToRewrite({ state }: Labeling, last: number | null, count: number): number {
+  const { draft, standing } = state.value;
+  const choice = draft.choice ?? standing;
+  const better = draft.tiers[0]?.[0] ?? (choice?.outcome === "prefer" ? choice.tiers[0]?.[0] : 0);
+  return last === null ? (better ?? 0) : (last + 1) % count;
 }
 
 /** Moves the focus to the next group that fits, so that one key walks from response to response. */

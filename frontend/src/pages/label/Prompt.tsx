@@ -40,14 +40,16 @@ export function Prompt(props: Props) {
           >
             {t("label.plain")}
           </Button>
-          <Button
-            kind="quiet"
-            hint={hintFor(keymap, "compare")}
-            aria-pressed={comparing}
-            onClick={() => act("compare")}
-          >
-            {t("label.compare")}
-          </Button>
+          {hintFor(keymap, "compare") && (
+            <Button
+              kind="quiet"
+              hint={hintFor(keymap, "compare")}
+              aria-pressed={comparing}
+              onClick={() => act("compare")}
+            >
+              {t("label.compare")}
+            </Button>
+          )}
           <Button
             kind="quiet"
             hint={hintFor(keymap, "collapse")}

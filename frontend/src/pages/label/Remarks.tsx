@@ -1,19 +1,26 @@
-import type { Project } from "../../api/types";
+import type { ComponentChildren } from "preact";
+import type { Project, Span } from "../../api/types";
 import { t } from "../../i18n";
+import { hintFor, type Keymap } from "../../keymap/keymap";
+import { Button } from "../../parts/Button";
 import { letter } from "../../responses/forms";
 import type { Labeling } from "../../session/labeling";
+import type { LabelAction } from "./keys";
 
 interface Props {
   project: Project;
   labeling: Labeling;
   place: number;
+  keymap: Keymap<LabelAction>;
+  act: (action: LabelAction) => void;
+  rewrite: (place: number) => void;
 }
 
 const RATINGS = [0, 1, 2, 3, 4];
 
-/** Flags and ratings of one response, where the project asks for them. */
-export function Remarks({ project, labeling, place }: Props) {
-  const { flags, ratings } = labeling.state.value.draft;
+/** Flags, ratings, marked words and the rewrite of one response, where the project asks for them. */
+export function Remarks({ project, labeling, place, keymap, act, rewrite }: Props) {
+  const { flags, ratings, spans, rewrites } = labeling.state.value.draft;
   const own = flags[place] ?? [];
   const rated = ratings[place] ?? {};
 
@@ -67,6 +74,60 @@ export function Remarks({ project, labeling, place }: Props) {
             </div>
           ))}
         </div>
+      )}
+      {project.span_categories.length > 0 && (
+        <Marked labeling={labeling} place={place} spans={spans}>
+          <Button kind="quiet" hint={hintFor(keymap, "spans")} onClick={() => act("spans")}>
+            {t("action.spans")}
+          </Button>
+        </Marked>
+      )}
+      {project.rewrites && (
+        <div class="rewrite-line">
+          <Button
+            kind="quiet"
+            hint={hintFor(keymap, "rewrite")}
+            aria-label={t("rewrite.title", { letter: letter(place) })}
+            onClick={() => rewrite(place)}
+          >
+            {t("action.rewrite")}
+          </Button>
+          {rewrites[place] && <span class="quiet">{t("rewrite.there")}</span>}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface MarkedProps {
+  labeling: Labeling;
+  place: number;
+  spans: readonly Span[];
+  children: ComponentChildren;
+}
+
+/** What is marked in one response, each to be taken away again. */
+function Marked({ labeling, place, spans, children }: MarkedProps) {
+  const own = spans.filter((span) => span.position === place);
+  return (
+    <div class="marked">
+      {children}
+      {own.length > 0 && (
+        <ul aria-label={t("spans.of", { letter: letter(place) })}>
+          {own.map((span) => (
+            <li key={`${span.message}-${span.start}-${span.end}-${span.category}`}>
+              <strong>{span.category}</strong>
+              <q dir="auto">{span.quote}</q>
+              <button
+                type="button"
+                aria-label={t("spans.remove", { quote: span.quote, category: span.category })}
+                onClick={() => labeling.draft({ spans: spans.filter((other) => other !== span) })}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
       )}
     </div>
   );

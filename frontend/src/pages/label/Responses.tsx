@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Assignment, Project } from "../../api/types";
 import { t } from "../../i18n";
+import type { Keymap } from "../../keymap/keymap";
 import { modality } from "../../modalities";
 import { Compared } from "../../render/Compared";
 import { isDrawable } from "../../render/markdown";
@@ -16,11 +17,16 @@ interface Props {
   plain: boolean;
   /** Marks the words in which the responses differ. */
   comparing: boolean;
+  keymap: Keymap<LabelAction>;
   act: (action: LabelAction) => void;
+  rewrite: (place: number) => void;
+  /** Something lies over them: they are neither read nor reached. */
+  covered: boolean;
 }
 
 /** The responses side by side; on a phone, pages that are swiped or switched. */
-export function Responses({ project, labeling, assignment, plain, comparing }: Props) {
+export function Responses(props: Props) {
+  const { project, labeling, assignment, plain, comparing, keymap, act, rewrite, covered } = props;
   const pages = useRef<HTMLDivElement>(null);
   const [page, setPage] = useState(0);
   const { draft } = labeling.state.value;
@@ -47,7 +53,7 @@ export function Responses({ project, labeling, assignment, plain, comparing }: P
   };
 
   return (
-    <div class="responses">
+    <div class="responses" inert={covered}>
       <div class="response-tabs" role="group" aria-label={t("label.responses")}>
         {assignment.responses.map((_, place) => (
           <button
@@ -84,7 +90,7 @@ export function Responses({ project, labeling, assignment, plain, comparing }: P
               ) : (
                 <Messages messages={messages} plain={written} />
               )}
-              <Remarks project={project} labeling={labeling} place={place} />
+              <Remarks {...{ project, labeling, place, keymap, act, rewrite }} />
             </article>
           ))}
         </div>

@@ -10,6 +10,7 @@ import { LabelPage } from "./LabelPage";
 import "./answer.css";
 import "./label.css";
 import "./responses.css";
+import "./writing.css";
 
 export default function Label() {
   const { slug = "" } = useParams();

@@ -11,6 +11,8 @@ export type PageAction =
   | "earlier"
   | "later"
   | "note"
+  | "spans"
+  | "rewrite"
   | "flags"
   | "ratings"
   | "guidelines"
@@ -20,6 +22,7 @@ export type PageAction =
   | "present";
 export type LabelAction = ChoiceAction | PageAction;
 
+/** Without responses, which are withheld until one's own answer is written, there are few. */
 export function labelKeymap(project: Project, count: number): Keymap<LabelAction> {
   const answer = t("keys.answer");
   const pair = t("keys.pair");
@@ -31,12 +34,8 @@ export function labelKeymap(project: Project, count: number): Keymap<LabelAction
     label: t(`action.${action}`),
     group,
   });
-  return [
-    ...FORMS[formFor(project, count)].keymap(count, project.levels_per_side),
+  const always = [
     key("skip", "k", answer),
-    key("note", "i", pair),
-    ...(project.flags.length > 0 ? [key("flags", "h", pair)] : []),
-    ...(project.attributes.length > 0 ? [key("ratings", "r", pair)] : []),
     key("undo", "u", own),
     key("earlier", "ArrowLeft", own),
     key("later", "ArrowRight", own),
@@ -44,6 +43,16 @@ export function labelKeymap(project: Project, count: number): Keymap<LabelAction
     key("guidelines", "g", page),
     key("collapse", "c", page),
     key("plain", "p", page),
+  ];
+  if (count === 0) return always;
+  return [
+    ...FORMS[formFor(project, count)].keymap(count, project.levels_per_side),
+    key("note", "i", pair),
+    ...(project.flags.length > 0 ? [key("flags", "h", pair)] : []),
+    ...(project.attributes.length > 0 ? [key("ratings", "r", pair)] : []),
+    ...(project.span_categories.length > 0 ? [key("spans", "s", pair)] : []),
+    ...(project.rewrites ? [key("rewrite", "e", pair)] : []),
+    ...always,
     key("compare", "d", page),
   ];
 }

@@ -73,7 +73,10 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
     let erase = () => {};
     const draw = () => {
       erase();
-      const marked = highlight("span", spans.flatMap((span) => texts.rangesOfSpan(span)));
+      const marked = highlight(
+        "span",
+        spans.flatMap((span) => texts.rangesOfSpan(span)),
+      );
       const picked = highlight("span-picking", picking ? texts.rangesOf(picking) : []);
       erase = () => {
         marked();

@@ -1,5 +1,7 @@
+import { useState } from "preact/hooks";
 import type { Project, ResponseForm } from "../../api/types";
 import { t } from "../../i18n";
+import { Button } from "../../parts/Button";
 import { Field } from "../../parts/Field";
 
 /** What a manager sets of a project, as the form holds it. */
@@ -9,6 +11,10 @@ export interface ProjectSettings {
   levels_per_side: 1 | 3 | 4;
   flags: string[];
   attributes: string[];
+  span_categories: string[];
+  rationale_required: boolean;
+  rewrites: boolean;
+  write_first_share: number;
   overlap: number;
   heldout_share: number;
   freeze_after: number;
@@ -20,6 +26,10 @@ export const NEW_SETTINGS: ProjectSettings = {
   levels_per_side: 3,
   flags: [],
   attributes: [],
+  span_categories: [],
+  rationale_required: false,
+  rewrites: false,
+  write_first_share: 0,
   overlap: 1,
   heldout_share: 0.2,
   freeze_after: 200,
@@ -95,28 +105,18 @@ export function ProjectFields({ settings, change, errorOf }: Props) {
       <div class="form-row">
         <NumberField name="freeze_after" {...{ settings, change, errorOf }} min={1} max={1e6} />
         <NumberField name="overlap" {...{ settings, change, errorOf }} min={1} max={100} />
-        <Field
-          label={t("fields.heldout_share")}
-          help={t("fields.heldout_share_help")}
-          error={errorOf("heldout_share")}
-        >
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              min={0}
-              max={100}
-              step="any"
-              value={Math.round(settings.heldout_share * 1000) / 10}
-              onInput={(event) =>
-                change({ heldout_share: Number(event.currentTarget.value) / 100 })
-              }
-            />
-          )}
-        </Field>
+        <ShareField name="heldout_share" {...{ settings, change, errorOf }} />
       </div>
       <NamesField name="flags" {...{ settings, change, errorOf }} />
       <NamesField name="attributes" {...{ settings, change, errorOf }} />
+      <NamesField name="span_categories" {...{ settings, change, errorOf }} />
+      <div class="form-row">
+        <ShareField name="write_first_share" {...{ settings, change, errorOf }} />
+        <div class="checks">
+          <CheckField name="rationale_required" {...{ settings, change, errorOf }} />
+          <CheckField name="rewrites" {...{ settings, change, errorOf }} />
+        </div>
+      </div>
     </>
   );
 }
@@ -145,17 +145,60 @@ function NumberField({ name, settings, change, errorOf, min, max }: NumberProps)
   );
 }
 
-/** Names separated by commas; kept as typed until the field is left. */
-function NamesField(props: Props & { name: "flags" | "attributes" }) {
+/** A share as a percentage. */
+function ShareField(props: Props & { name: "heldout_share" | "write_first_share" }) {
   const { name, settings, change, errorOf } = props;
   return (
     <Field label={t(`fields.${name}`)} help={t(`fields.${name}_help`)} error={errorOf(name)}>
       {(control) => (
         <input
           {...control}
-          defaultValue={settings[name].join(", ")}
-          onInput={(event) => change({ [name]: namesIn(event.currentTarget.value) })}
+          type="number"
+          min={0}
+          max={100}
+          step="any"
+          value={Math.round(settings[name] * 1000) / 10}
+          onInput={(event) => change({ [name]: Number(event.currentTarget.value) / 100 })}
         />
+      )}
+    </Field>
+  );
+}
+
+function CheckField(props: Props & { name: "rationale_required" | "rewrites" }) {
+  const { name, settings, change } = props;
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={settings[name]}
+        onChange={(event) => change({ [name]: event.currentTarget.checked })}
+      />
+      <span>{t(`fields.${name}`)}</span>
+    </label>
+  );
+}
+
+/** Names separated by commas, with some that are often wanted one press away. */
+function NamesField(props: Props & { name: "flags" | "attributes" | "span_categories" }) {
+  const { name, settings, change, errorOf } = props;
+  const [text, setText] = useState(settings[name].join(", "));
+  const write = (names: string) => {
+    setText(names);
+    change({ [name]: namesIn(names) });
+  };
+  const usual = t(`fields.${name}_usual`);
+  return (
+    <Field label={t(`fields.${name}`)} help={t(`fields.${name}_help`)} error={errorOf(name)}>
+      {(control) => (
+        <div class="with-button">
+          <input {...control} value={text} onInput={(event) => write(event.currentTarget.value)} />
+          {text !== usual && (
+            <Button title={usual} onClick={() => write(usual)}>
+              {t(`fields.${name}_use`)}
+            </Button>
+          )}
+        </div>
       )}
     </Field>
   );
