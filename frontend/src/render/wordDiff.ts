@@ -8,7 +8,7 @@ export interface Change {
 }
 
 /** Two texts beyond this many characters together are not compared: nobody reads such a diff. */
-const LONGEST = 200_000;
+const LONGEST = 60_000;
 /** Texts that have little in common take long to compare, and the page must answer meanwhile. */
 const MOST_MILLISECONDS = 250;
 
