@@ -1,7 +1,7 @@
 """How policies fare against one another in blind comparisons: the only truth about a policy."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from annotation.models import Comparison, Preference
 from rewardtrain import sequences
-from rewardtrain.models import Match, ModelVersion
+from rewardtrain.models import Match, ModelVersion, Suspect
 
 Result = Literal["win", "tie", "loss"]
 Pair = tuple[int, int]
@@ -49,7 +49,7 @@ class WinRate:
 class Met:
     """A match and what came of it: None while it is open, or where nobody could judge."""
 
-    match: Match
+    match: Match | Suspect
     result: Result | None
     open: bool
     answered_at: datetime | None
@@ -102,7 +102,7 @@ def rate_of(met: Iterable[Met]) -> WinRate:
     )
 
 
-def look(matches: QuerySet[Match]) -> list[Met]:
+def look(matches: QuerySet[Match] | QuerySet[Suspect]) -> list[Met]:
     """Each match with what people say of it so far; identical texts are a tie."""
     found = list(matches.select_related("comparison").order_by("pk"))
     answers = _answers(found)
@@ -125,7 +125,7 @@ def _waits(comparison: Comparison) -> bool:
     return comparison.state == Comparison.State.OPEN and comparison.done < comparison.wanted
 
 
-def _answers(matches: list[Match]) -> dict[int | None, list[Preference]]:
+def _answers(matches: Sequence[Match | Suspect]) -> dict[int | None, list[Preference]]:
     """The standing answers to the matches' comparisons; what nobody could judge is left out."""
     answers: dict[int | None, list[Preference]] = {}
     rows = Preference.objects.filter(
@@ -139,7 +139,7 @@ def _answers(matches: list[Match]) -> dict[int | None, list[Preference]]:
     return answers
 
 
-def _side(match: Match, answer: Preference) -> float:
+def _side(match: Match | Suspect, answer: Preference) -> float:
     """1 for the policy, 0 for its opponent, 1/2 for neither."""
     if answer.outcome != Preference.Outcome.PREFER:
         return 0.5

@@ -252,22 +252,6 @@ class SuspectRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuardStop:
-    """Why the guard ended a policy run: `stop` in its report.json, null where it did not.
-
-    The arena draws it where it happened, and lets people judge the checkpoints on both sides.
-    """
-
-    step: int
-    """Of the stop; the last one trained."""
-    kept: int
-    """The step of the last clean checkpoint, which model/ holds."""
-    signal: str
-    sentence: str
-    """Which level was crossed, where, for a person."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ScoreRow:
     """The scores of a ScoringRow's responses, in its order."""
 

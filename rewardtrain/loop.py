@@ -14,7 +14,7 @@ from annotation.access import Visitor
 from annotation.batches import fresh_count, ripe_count
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import meetings, promotion, rounds, start
+from rewardtrain import meetings, promotion, rounds, start, suspects
 from rewardtrain.models import LoopPolicy, ModelVersion, Round, Run
 
 log = logging.getLogger(__name__)
@@ -123,6 +123,7 @@ RULES = (
     meetings.narrow,
     meetings.tell_verdict,
     promotion.promote_judged,
+    suspects.measure,
     fine_tune,
     ask,
 )

@@ -9,14 +9,14 @@ policy without checkpoints was chosen from nothing: its first meeting is its ver
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from annotation.asking import Question, add_comparisons
 from annotation.models import Comparison, Project, Prompt, Response
-from rewardtrain import arena, launch, overlap, ratings, rounds, start
+from rewardtrain import arena, checkpoints, overlap, ratings, rounds, start
 from rewardtrain.arena import WinRate
 from rewardtrain.intervals import percent, percent_between
 from rewardtrain.models import (
@@ -24,7 +24,6 @@ from rewardtrain.models import (
     Generation,
     LoopPolicy,
     Match,
-    Metric,
     ModelVersion,
     Run,
 )
@@ -71,7 +70,13 @@ def meeting_runs(policy: ModelVersion):
 
 def states_of(policy: ModelVersion) -> list[ModelVersion]:
     """A policy's last state, then its checkpoints that entered the arena."""
-    return [policy, *policy.checkpoints.order_by("step")]
+    entered = policy.checkpoints.filter(runs_from__purpose=Purpose.ARENA)
+    return [policy, *entered.distinct().order_by("step")]
+
+
+def among_several(state: ModelVersion) -> bool:
+    """Whether it met the reference beside other states of its policy, and so can be chosen."""
+    return len(states_of(state.last_state)) > 1
 
 
 def meet_reference(rules: LoopPolicy) -> None:
@@ -79,58 +84,8 @@ def meet_reference(rules: LoopPolicy) -> None:
     for policy in candidates(rules.project):
         if not meeting_runs(policy).exists():
             with transaction.atomic():
-                beside = enter_checkpoints(policy, rules.arena_checkpoints)
+                beside = checkpoints.enter(policy, rules.arena_checkpoints)
                 start.start_arena(rules.project, policy, beside=beside)
-
-
-def enter_checkpoints(policy: ModelVersion, wanted: int) -> list[ModelVersion]:
-    """Make up to `wanted` checkpoints of the policy's run measurable, as versions of their own."""
-    run = policy.run
-    if run is None:
-        return []
-    sources = launch.checkpoints_of(run)
-    stop = policy.metrics.get("stop")
-    last = stop["kept"] if stop else run.configuration.get("steps")
-    distances = distances_of(run)
-    chosen = spaced(
-        {step: distances[step] for step in sources if step != last and step in distances},
-        [0.0, distances.get(last, max(distances.values(), default=0.0))],
-        wanted,
-    )
-    return [
-        ModelVersion.objects.get_or_create(
-            project=policy.project,
-            kind=policy.kind,
-            number=policy.number,
-            step=step,
-            defaults={
-                "checkpoint_of": policy,
-                "source": sources[step],
-                "parent": policy.parent,
-                "reward_model": policy.reward_model,
-            },
-        )[0]
-        for step in sorted(chosen)
-    ]
-
-
-def distances_of(run: Run) -> dict[int, float]:
-    """sqrt(KL) of the policy after each step. A step's KL is measured before its update."""
-    metrics = Metric.objects.filter(run=run, values__has_key="kl").order_by("step", "attempt")
-    kl = {metric.step - 1: metric.values["kl"] for metric in metrics}
-    if kl:
-        kl[max(kl) + 1] = kl[max(kl)]
-    return {step: math.sqrt(max(0.0, value)) for step, value in kl.items()}
-
-
-def spaced(distances: Mapping[int, float], taken: Sequence[float], wanted: int) -> list[int]:
-    """`wanted` steps, each as far as can be from the distances that are taken already."""
-    taken, left, chosen = list(taken), dict(distances), []
-    while left and len(chosen) < wanted:
-        step = max(left, key=lambda s: (min(abs(left[s] - other) for other in taken), s))
-        chosen.append(step)
-        taken.append(left.pop(step))
-    return chosen
 
 
 def add_matches(run: Run, pairings: Iterable[Pairing]) -> int:
@@ -320,23 +275,22 @@ def found(policy: ModelVersion) -> ModelVersion | None:
 
 def to_judge(policy: ModelVersion) -> ModelVersion | None:
     """The state that the verdict is about: the only one, or the one that leads."""
-    return found(policy) if policy.checkpoints.exists() else policy
+    return found(policy) if among_several(policy) else policy
 
 
 def verdict_run(state: ModelVersion) -> Run | None:
     """The run whose matches are the verdict on a state: the newest, and fresh where it was chosen
     among several."""
     runs = meeting_runs(state).filter(state=State.SUCCEEDED)
-    chosen = state.last_state.checkpoints.exists()
-    return (runs.filter(purpose=Purpose.CONFIRM) if chosen else runs).first()
+    return (runs.filter(purpose=Purpose.CONFIRM) if among_several(state) else runs).first()
 
 
 def verdict(state: ModelVersion) -> WinRate:
     """How people judge it against the reference, without the answers by which it was chosen."""
     reference = rounds.reference_of(state.project)
     assert reference is not None
-    chosen = state.last_state.checkpoints.exists()
-    return arena.standing(state, reference, purpose=Purpose.CONFIRM if chosen else "")
+    fresh = Purpose.CONFIRM if among_several(state) else ""
+    return arena.standing(state, reference, purpose=fresh)
 
 
 def tell_verdict(rules: LoopPolicy) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.asking import sha256_of
 from annotation.models import Project
-from rewardtrain import contract, ingest, launch, promotion, rounds, start, written
+from rewardtrain import contract, ingest, launch, promotion, rounds, start, suspects, written
 from rewardtrain.models import ModelVersion, Run, Score
 from rewardtrain.rows import prompts_of
 
@@ -103,6 +103,7 @@ def _leave_policy(run: Run, report: dict[str, Any]) -> dict[str, Any]:
         run=run,
         version=version,
     )
+    suspects.follow_up(version)
     return {}
 
 
@@ -141,6 +142,8 @@ def _leave_scores(run: Run, report: dict[str, Any]) -> dict[str, Any]:
         ],
         ignore_conflicts=True,
     )
+    if run.purpose == Purpose.SUSPECT:
+        suspects.leave_scores(run)
     return {}
 
 

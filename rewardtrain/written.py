@@ -8,7 +8,7 @@ from typing import Any
 
 from annotation.asking import Question, add_comparisons, add_responses
 from annotation.models import Prompt, Response
-from rewardtrain import contract, ingest, meetings, promotion, rounds, start
+from rewardtrain import contract, ingest, meetings, promotion, rounds, start, suspects
 from rewardtrain.launch import read_data, run_dir
 from rewardtrain.meetings import Pairing
 from rewardtrain.models import Generation, Run
@@ -33,6 +33,9 @@ def leave_responses(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     if run.purpose == Purpose.MEASURE:
         return {}
     written = _store(run)
+    if run.purpose == Purpose.SUSPECT:
+        suspects.score(run)
+        return {}
     if run.purpose in Run.MEETINGS:
         asked = _meet(run, written)
     else:
@@ -106,12 +109,12 @@ def _meet(run: Run, written: list[Written]) -> int:
     """
     assert run.policy is not None
     assert run.reference is not None
-    among_several = run.purpose == Purpose.ARENA and run.policy.last_state.checkpoints.exists()
+    to_choose = run.purpose == Purpose.ARENA and meetings.among_several(run.policy)
     asked = meetings.add_matches(
         run,
         [
             Pairing(w.prompt, run.policy, run.reference, w.ours[0], w.theirs[0])
-            for w in (written[: meetings.UNIFORM] if among_several else written)
+            for w in (written[: meetings.UNIFORM] if to_choose else written)
         ],
     )
     if run.reward_model is not None:

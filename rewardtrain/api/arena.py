@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from django.db.models import Avg
+from django.db.models import Avg, Count
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from annotation.access import project_for
 from annotation.api.pages import list_of
 from annotation.models import Project
 from annotation.models.projects import Role
-from rewardtrain import arena, meetings, peak, rounds
+from rewardtrain import arena, checkpoints, meetings, peak, rounds, suspects
 from rewardtrain.api.models import version_for
 from rewardtrain.api.rows import StandingSerializer, VersionLinkSerializer
 from rewardtrain.models import Generation, Match, Metric, ModelVersion, Run, Score
@@ -84,8 +84,33 @@ class ArenaSerializer(serializers.Serializer):
         stop = Stop(allow_null=True)
         fit = Fit(allow_null=True)
 
+    class Exploit(serializers.Serializer):
+        """What the guard held for an exploit, and whether it still pays."""
+
+        class Paid(serializers.Serializer):
+            """Above the reference's answers, in spreads of the reward model's scores."""
+
+            n = serializers.IntegerField()
+            mean = serializers.FloatField()
+            low = serializers.FloatField()
+            high = serializers.FloatField()
+
+        run = serializers.IntegerField()
+        policy = VersionLinkSerializer(allow_null=True)
+        suspects = serializers.IntegerField()
+        preferred = StandingSerializer(help_text="By people, to the reference's answers.")
+        before = Paid(allow_null=True, help_text="By the reward model that was fooled.")
+        reward_model = VersionLinkSerializer(
+            allow_null=True, help_text="In service now; null where it is the one that was fooled."
+        )
+        after = Paid(allow_null=True, help_text="By that one.")
+        after_heldout = Paid(
+            allow_null=True, help_text="The same on held-out prompts, which taught it nothing."
+        )
+
     matches = Match(many=True)
     points = Point(many=True)
+    exploits = Exploit(many=True)
     curves = Curve(many=True)
 
 
@@ -161,7 +186,13 @@ def look_at(project: Project) -> dict[str, Any]:
     reference = rounds.reference_of(project)
     courses = {p.pk: meetings.course_of(p) for p in policies if p.checkpoint_of_id is None}
     ratings = ratings_of(project, courses)
-    points = [point(p, rates.get((p.pk, reference.pk)), ratings) for p in policies if reference]
+    met = Run.objects.filter(purpose__in=Run.MEETINGS, policy__in=policies)
+    shown = set(met.values_list("policy", flat=True)) | set(courses)
+    points = [
+        point(p, rates.get((p.pk, reference.pk)), ratings)
+        for p in policies
+        if reference and p.pk in shown
+    ]
     return {
         "matches": [
             {
@@ -175,7 +206,28 @@ def look_at(project: Project) -> dict[str, Any]:
         ],
         "points": points,
         "curves": [curve(p, points) for p in policies if p.run is not None],
+        "exploits": exploits(project),
     }
+
+
+def exploits(project: Project) -> list[dict[str, Any]]:
+    """One a run with suspects, newest first."""
+    now = rounds.in_service(project, ModelVersion.Kind.REWARD)
+    runs = project.runs.annotate(count=Count("suspects")).filter(count__gt=0).order_by("-pk")
+    return [
+        {
+            "run": run.pk,
+            "policy": ModelVersion.objects.filter(run=run).first(),
+            "suspects": run.count,
+            "preferred": suspects.preferred(run),
+            "before": suspects.paid(run, run.reward_model),
+            "reward_model": other,
+            "after": suspects.paid(run, other),
+            "after_heldout": suspects.paid(run, other, "heldout"),
+        }
+        for run in runs.select_related("reward_model")
+        for other in [now if now != run.reward_model else None]
+    ]
 
 
 def ratings_of(project: Project, courses: dict[int, meetings.Course | None]) -> dict[int, float]:
@@ -211,7 +263,7 @@ def curve(policy: ModelVersion, points: list[dict[str, Any]]) -> dict[str, Any]:
     assert policy.run is not None
     states = [p for p in points if p["run"] == policy.run.pk]
     steps = trained(policy.run)
-    stop = policy.metrics.get("stop")
+    stop = checkpoints.stop_of(policy)
     leads = meetings.found(policy) or best_of(states)
     verdict = meetings.verdict(leads) if leads else None
     return {

@@ -189,6 +189,11 @@ class Suspect(models.Model):
     def __str__(self) -> str:
         return f"{self.why}: {self.response}"
 
+    @property
+    def policy_response_id(self) -> int:
+        """As a match calls it."""
+        return self.response_id
+
 
 class Score(models.Model):
     """What a reward model gives a response."""

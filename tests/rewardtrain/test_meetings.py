@@ -9,7 +9,18 @@ from annotation.forms import Answer
 from annotation.models import Comparison, Project
 from annotation.preferences import submit
 from annotation.queue import lease
-from rewardtrain import contract, ingest, launch, loop, meetings, promotion, results, rounds, start
+from rewardtrain import (
+    checkpoints,
+    contract,
+    ingest,
+    launch,
+    loop,
+    meetings,
+    promotion,
+    results,
+    rounds,
+    start,
+)
 from rewardtrain.models import LoopPolicy, Match, ModelVersion, Run
 from tests.cast import Person
 from tests.turning import (
@@ -114,9 +125,9 @@ def turn(project: Project, lena: Person, liked: list[str] = LIKED) -> None:
 
 def test_steps_are_spaced_evenly_in_the_root_of_the_kl() -> None:
     distances = {10: 0.5, 20: 1.0, 30: 2.0, 40: 2.1, 50: 3.0}
-    assert meetings.spaced(distances, [0.0, 4.0], 3) == [30, 50, 20]
-    assert meetings.spaced({}, [0.0, 4.0], 3) == []
-    assert meetings.spaced({10: 1.0}, [0.0, 4.0], 3) == [10]
+    assert checkpoints.spaced(distances, [0.0, 4.0], 3) == [30, 50, 20]
+    assert checkpoints.spaced({}, [0.0, 4.0], 3) == []
+    assert checkpoints.spaced({10: 1.0}, [0.0, 4.0], 3) == [10]
 
 
 def test_checkpoints_enter_the_arena_beside_the_last_state(
@@ -137,8 +148,9 @@ def test_checkpoints_enter_the_arena_beside_the_last_state(
 
 
 def test_what_the_guard_rolled_back_from_enters_too(project: Project) -> None:
-    stop = {"step": 40, "kept": 20, "signal": "kl", "sentence": "Too far."}
-    policy = fine_tune(project, stop=stop)
+    stop = {"step": 40, "sentence": "Too far."}
+    policy = fine_tune(project, guard={"kept": 20, "stop": stop})
+    Run.objects.filter(pk=policy.run_id).update(configuration={**STEPS, "guard": "stop"})
     loop.advance(project)
     assert [state.step for state in meetings.states_of(policy)] == [None, 30, 40]
 

@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from annotation.asking import add_comparison
 from annotation.models import Project
+from rewardtrain import rounds
 from rewardtrain.models import Generation, Match, Metric, Score
 from tests.cast import Person
 from tests.turning import add_run, add_version, name_reference, reward_report
@@ -52,7 +53,7 @@ def test_a_point_sets_the_proxys_gain_beside_the_win_rate(
 
 def test_without_a_meeting_there_is_nothing_to_show(project: Project, rita: Person) -> None:
     assert rita.api.get("/api/projects/tales/arena/").json() == {
-        "matches": [], "points": [], "curves": [],
+        "matches": [], "points": [], "curves": [], "exploits": [],
     }  # fmt: skip
 
 
@@ -60,10 +61,15 @@ def test_the_curve_of_a_run_is_drawn_with_its_stop_and_its_states(
     project: Project, rita: Person
 ) -> None:
     name_reference(project)
-    stop = {"step": 2, "kept": 1, "signal": "kl", "sentence": "KL rose too far at step 2."}
+    stop = {"step": 2, "sentence": "KL rose too far at step 2."}
     run = add_run(project, kind="policy")
-    policy = add_version(project, "policy", "candidate", run=run, metrics={"stop": stop})
-    add_version(project, "policy", "candidate", checkpoint_of=policy, step=1, number=policy.number)
+    policy = add_version(
+        project, "policy", "candidate", run=run, metrics={"guard": {"kept": 1, "stop": stop}}
+    )
+    state = add_version(
+        project, "policy", "candidate", checkpoint_of=policy, step=1, number=policy.number
+    )
+    add_run(project, purpose="arena", policy=state, reference=rounds.reference_of(project))
     for step, kl, reward in ((1, 0.0, 0.5), (2, 9.0, 2.5)):
         values = {"kl": kl, "reward": reward}
         Metric.objects.create(run=run, attempt=1, step=step, time=timezone.now(), values=values)
