@@ -218,6 +218,31 @@ export interface Arena {
   matches: (Standing & { policy: VersionLink; opponent: VersionLink })[];
   points: ArenaPoint[];
   curves: ArenaCurve[];
+  exploits: Exploit[];
+}
+
+/** What the guard held for an exploit, and whether it still pays. */
+export interface Exploit {
+  run: number;
+  policy: VersionLink | null;
+  suspects: number;
+  /** By people, to the reference's answers. */
+  preferred: Standing;
+  /** By the reward model that was fooled. */
+  before: Paid | null;
+  /** In service now; null where it is the one that was fooled. */
+  reward_model: VersionLink | null;
+  /** By that one. */
+  after: Paid | null;
+  after_heldout: Paid | null;
+}
+
+/** Above the reference's answers, in spreads of the reward model's scores. */
+export interface Paid {
+  n: number;
+  mean: number;
+  low: number;
+  high: number;
 }
 
 export interface ArenaPoint {

@@ -18,6 +18,7 @@ import { ArenaChart } from "./ArenaChart";
 import "./arena.css";
 import { Chosen } from "./Chosen";
 import { measured } from "./chart";
+import { Exploits } from "./Exploits";
 import { Meeting } from "./Meeting";
 import { PromotePeak } from "./PromotePeak";
 
@@ -104,6 +105,7 @@ function Standings({ slug, arena, role, reload }: Props) {
           </aside>
         )}
       </div>
+      <Exploits exploits={arena.exploits} />
       <section>
         <h2>{t("arena.matches")}</h2>
         {arena.matches.length === 0 ? (
