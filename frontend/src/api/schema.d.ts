@@ -1026,6 +1026,7 @@ export interface components {
         Arena: {
             matches: components["schemas"]["ArenaMatch"][];
             points: components["schemas"]["ArenaPoint"][];
+            exploits: components["schemas"]["ArenaExploit"][];
             curves: components["schemas"]["ArenaCurve"][];
         };
         /** @description A policy run as the guard saw it: proxy reward over distance, and where it stopped. */
@@ -1066,6 +1067,32 @@ export interface components {
             /** Format: double */
             kl: number;
             sentence: string;
+        };
+        /** @description What the guard held for an exploit, and whether it still pays. */
+        ArenaExploit: {
+            run: number;
+            policy: components["schemas"]["VersionLink"] | null;
+            suspects: number;
+            /** @description By people, to the reference's answers. */
+            preferred: components["schemas"]["Standing"];
+            /** @description By the reward model that was fooled. */
+            before: components["schemas"]["ArenaExploitPaid"] | null;
+            /** @description In service now; null where it is the one that was fooled. */
+            reward_model: components["schemas"]["VersionLink"] | null;
+            /** @description By that one. */
+            after: components["schemas"]["ArenaExploitPaid"] | null;
+            /** @description The same on held-out prompts, which taught it nothing. */
+            after_heldout: components["schemas"]["ArenaExploitPaid"] | null;
+        };
+        /** @description Above the reference's answers, in spreads of the reward model's scores. */
+        ArenaExploitPaid: {
+            n: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
         };
         /** @description How a policy stands in blind comparisons; the figures are null where none is answered. */
         ArenaMatch: {
