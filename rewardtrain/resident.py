@@ -45,7 +45,7 @@ class Resident:
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def score(self, request: contract.ScoreRequest) -> dict[str, Any]:
-        """{"scores", "normalised"}, a number a response.
+        """{"scores", "normalised", "spread", "remarks", "nearest"}, each a value a response.
 
         Raises:
             ResidentError: as reply.

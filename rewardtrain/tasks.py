@@ -7,6 +7,7 @@ from django.db import close_old_connections
 from annotation.queue import expire
 from rewardtrain import checks, loop, presence, talk, worker
 from rewardtrain import reply as replies
+from rewardtrain import scoring as scorings
 
 
 @shared_task
@@ -30,6 +31,7 @@ def reconcile() -> None:
     worker.reconcile()
     checks.send_unheard()
     talk.send_unheard()
+    scorings.send_unheard()
     expire()
 
 
@@ -45,6 +47,13 @@ def reply(turn: int, attempt: int) -> None:
     """Let the policy write the replies of a talk's turn."""
     close_old_connections()
     replies.write(turn, attempt)
+
+
+@shared_task
+def score(scoring: int) -> None:
+    """Let a reward model score texts that somebody entered."""
+    close_old_connections()
+    scorings.score(scoring)
 
 
 @heartbeat_sent.connect

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewardtrain.api import arena, batches, circle, learnt, loop, models, runs, talk
+from rewardtrain.api import arena, batches, circle, learnt, loop, models, runs, scorings, talk
 
 urlpatterns = [
     path("projects/<slug:slug>/circle/", circle.Circle.as_view(), name="circle"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("models/<int:pk>/", models.VersionDetail.as_view(), name="model"),
     path("models/<int:pk>/matches/", arena.Matches.as_view(), name="model-matches"),
     path("models/<int:pk>/promote/", models.Promote.as_view(), name="model-promote"),
+    path("models/<int:pk>/scorings/", scorings.Scorings.as_view(), name="model-scorings"),
+    path("scorings/<int:pk>/", scorings.ScoringDetail.as_view(), name="scoring"),
     path("models/<int:pk>/archive/", models.Archive.as_view(), name="model-archive"),
     path("batches/<int:pk>/", batches.BatchDetail.as_view(), name="batch"),
     path(

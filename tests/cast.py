@@ -31,6 +31,7 @@ from rewardtrain.models import (
     Round,
     Run,
     Score,
+    Scoring,
     Suspect,
     Talk,
     Turn,
@@ -160,6 +161,9 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
     )
     Generation.objects.create(response=response, version=policy, run=run, index=0)
     Score.objects.create(response=response, version=reward, value=0.5)
+    scoring = Scoring.objects.create(
+        version=reward, messages=[], responses=[], sha256="0", requested_by=maya.user
+    )
     Match.objects.create(
         run=run,
         prompt=prompt,
@@ -183,6 +187,7 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
         "project invitations": invitation.pk,
         "project members": Membership.objects.get(user=lena.user).pk,
         "batches": batch.pk,
+        "scorings": scoring.pk,
         "runs": run.pk,
         "models": reward.pk,
         "model-checks": check.pk,

@@ -86,6 +86,8 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "batches/<int:pk>/": {"GET": REVIEWER},
     "batches/<int:pk>/preferences/": {"GET": REVIEWER},
     "model-checks/<int:pk>/": {"GET": MANAGER},
+    "models/<int:pk>/scorings/": {"POST": REVIEWER},
+    "scorings/<int:pk>/": {"GET": REVIEWER},
     "projects/<slug:slug>/talks/": {"POST": LABELER},
     "talks/<str:key>/": {"GET": OWNER},
     "talks/<str:key>/draft/": {"PUT": OWNER},

@@ -24,6 +24,7 @@ const PAGES: Record<string, ComponentType> = {
   "/p/:slug/runs": lazy(() => import("./pages/runs")),
   "/runs/:id": lazy(() => import("./pages/runs/run")),
   "/p/:slug/models": lazy(() => import("./pages/models")),
+  "/models/:id/score": lazy(() => import("./pages/score")),
   "/models/:id": lazy(() => import("./pages/models/model")),
   "/batches/:id": lazy(() => import("./pages/batches")),
   "/p/:slug/arena": lazy(() => import("./pages/arena")),

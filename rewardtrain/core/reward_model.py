@@ -111,24 +111,34 @@ class RewardModel:
     def all_rewards(self, packed: Pass) -> torch.Tensor:
         """Every head's raw scores, shape (sequences of the pass, 1 + heads), with their gradient;
         in the pass's order."""
-        states = self.states(packed)
+        return self.head_rewards(self.states(packed))
+
+    def head_rewards(self, states: torch.Tensor) -> torch.Tensor:
+        """Every head's raw scores of states (N, hidden): (N, 1 + heads)."""
         preference = score_states(self.model, states)[:, None]
         if self.heads is None:
             return preference
         return torch.cat([preference, self.heads(states)], dim=1)
 
     @torch.inference_mode()
-    def head_scores(self, sequences: Sequence[Tokens]) -> HeadScores:
-        """What every head gives the sequences, in the order given; neighbours that begin alike
-        share what they begin with."""
+    def read(self, sequences: Sequence[Tokens]) -> tuple[HeadScores, torch.Tensor]:
+        """What every head gives the sequences, and the states it reads, (len(sequences), hidden),
+        both in the order given; neighbours that begin alike share what they begin with."""
         names = [PREFERENCE, *(self.heads.names if self.heads else [])]
         values = torch.zeros(len(sequences), len(names))
+        read = torch.zeros(len(sequences), self.model.config.get_text_config().hidden_size)
         was_training = self.model.training
         self.model.eval()
         for packed in self.pack(families(sequences)) if sequences else []:
-            values[packed.sequence] = self.all_rewards(packed).float().cpu()
+            states = self.states(packed)
+            read[packed.sequence] = states.cpu()
+            values[packed.sequence] = self.head_rewards(states).float().cpu()
         self.model.train(was_training)
-        return HeadScores(names, values)
+        return HeadScores(names, values), read
+
+    def head_scores(self, sequences: Sequence[Tokens]) -> HeadScores:
+        """What every head gives the sequences, in the order given."""
+        return self.read(sequences)[0]
 
     def scores(self, sequences: Sequence[Tokens]) -> list[float]:
         """Raw scores of the preference head in the order given."""
@@ -163,14 +173,17 @@ class RewardModel:
         hidden = self.model.config.get_text_config().hidden_size
         self.heads = Heads(hidden, names).to(self.device)
 
-    def level_members(self, found: HeadScores) -> None:
-        """Shift each member to the preference's mean over `found`: differences leave a member's
-        level free, and it would count as spread."""
+    def level_members(self, found: HeadScores) -> HeadScores:
+        """Shift each member to the preference's mean over `found`, and give `found` as it is then:
+        differences leave a member's level free, and it would count as spread."""
+        values = found.values.clone()
         if self.heads is not None and self.heads.members:
             members = found.values[:, 1 : 1 + self.heads.members]
             shift = (found.preference.mean() - members.mean(dim=0)).to(self.device)
             with torch.no_grad():
                 self.heads.linear.bias[: self.heads.members] += shift
+            values[:, 1 : 1 + self.heads.members] += shift.cpu()
+        return HeadScores(found.names, values)
 
 
 def reads_last(model: PreTrainedModel) -> bool:

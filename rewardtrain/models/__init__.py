@@ -2,6 +2,7 @@
 
 from rewardtrain.models.loop import Decision, LoopPolicy, Round
 from rewardtrain.models.runs import Metric, Run
+from rewardtrain.models.scorings import Scoring
 from rewardtrain.models.talks import Talk, Turn
 from rewardtrain.models.versions import Generation, Match, ModelCheck, ModelVersion, Score, Suspect
 
@@ -16,6 +17,7 @@ __all__ = [
     "Round",
     "Run",
     "Score",
+    "Scoring",
     "Suspect",
     "Talk",
     "Turn",

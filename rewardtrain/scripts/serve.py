@@ -8,7 +8,10 @@ an `id`. Writes lines with that id to stdout:
 
     {"id", "texts": […]}     reply: what is written so far, a text a seed
     {"id", "done": {…}}      reply: samples, each with text, tokens, truncated, logprob
-                             score: scores, raw; normalised, (score - mean) / spread
+                             score: scores, raw; normalised, (score - mean) / spread; spread,
+                             of the members in the same unit; remarks, each flag's probability and
+                             each attribute's share of the highest rating; nearest, the comparisons
+                             that taught it, a list a response
     {"id", "error": "…"}     why it could not be done
 
 Ends with its stdin. A model stays loaded until KEPT others were asked for since.
@@ -21,6 +24,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from rewardtrain.contract import (
@@ -31,6 +35,8 @@ from rewardtrain.contract import (
     ScoreRequest,
     decode,
 )
+from rewardtrain.core.heads import ATTRIBUTE, FLAG
+from rewardtrain.core.neighbours import nearest
 from rewardtrain.core.policy import end_tokens, load_policy, measure, sample, up_to_end
 from rewardtrain.core.pretrained import context_length, prepare_device
 from rewardtrain.core.proxy import read_prompt
@@ -114,8 +120,16 @@ def reply(models: Models, request: ReplyRequest, say: Say) -> dict[str, Any]:
 def score(models: Models, request: ScoreRequest, say: Say) -> dict[str, Any]:
     model = models.get(load_reward_model, request.reward_model, "reward_model", request.device)
     encoded = [model.encode(request.messages, response)[0] for response in request.responses]
-    scores = model.scores(encoded)
-    return {"scores": scores, "normalised": [model.normalise(value) for value in scores]}
+    found, states = model.read(encoded)
+    scores = found.preference.tolist()
+    remarks = [name for name in found.names if name.startswith((FLAG, ATTRIBUTE))]
+    return {
+        "scores": scores,
+        "normalised": [model.normalise(value) for value in scores],
+        "spread": [value / model.settings.spread for value in found.spread.tolist()],
+        "remarks": {name: found.of(name).sigmoid().tolist() for name in remarks},
+        "nearest": nearest(Path(request.taught), states, request.nearest) if request.taught else [],
+    }
 
 
 ANSWERS: dict[str, Callable[[Models, Any, Say], dict[str, Any]]] = {"reply": reply, "score": score}

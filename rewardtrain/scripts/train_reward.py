@@ -50,6 +50,7 @@ from rewardtrain.core.crowd import believed
 from rewardtrain.core.learning_curve import FRACTIONS, LEAST_LABELS
 from rewardtrain.core.losses import pairs_of
 from rewardtrain.core.metrics import Judged, figures, mean_and_spread
+from rewardtrain.core.neighbours import keep_states
 from rewardtrain.core.objective import Objective
 from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
@@ -82,9 +83,13 @@ def train_reward(log: RunLog) -> None:
     judged.append(judge_fit(model, fits[-1], rows, texts))
 
     log.stage("judging and saving")
-    found = model.head_scores(texts.all)
-    model.level_members(found)
+    found, states = model.read(texts.all)
+    found = model.level_members(found)
     mean, spread = mean_and_spread(found.preference.tolist())
+    of_row = [i for i, responses in enumerate(texts.of_row) for _ in responses]
+    taught = set(fits[-1].train)
+    chosen = [place for place, row in enumerate(of_row) if row in taught]
+    keep_states(log.directory, states[chosen], [of_row[place] for place in chosen])
     model.save(log.model_dir, replace(model.settings, mean=mean, spread=spread))
     champion = None
     if config.champion is not None:
@@ -104,7 +109,7 @@ def train_reward(log: RunLog) -> None:
             "champion": champion,
             "knowledge": knowledge_figures(rows, fits, judged),
             "curve": curve_figures(fits, judged),
-            "heads": head_figures(model.head_scores(texts.all), fits[-1], rows, texts, spread),
+            "heads": head_figures(found, fits[-1], rows, texts, spread),
             "labelers": reliability,
             "normalisation": {"mean": mean, "spread": spread},
             "device": describe_device(device),

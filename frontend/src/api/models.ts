@@ -294,3 +294,28 @@ export interface LoopRules {
   /** What the demo's run with hardly any anchor changes in it; null where it is not offered. */
   hackable: { steps: number; beta: number; learning_rate: number } | null;
 }
+
+/** Texts that somebody had scored; `responses` is empty until it is done. */
+export interface Scoring {
+  id: number;
+  version: number;
+  state: "waiting" | "done" | "failed";
+  error: string;
+  responses: Scored[];
+}
+
+export interface Scored {
+  text: string;
+  /** In spreads of the model's scores, like the members' `spread`. */
+  score: number;
+  spread: number;
+  remarks: { name: string; value: number }[];
+  /** The comparisons that taught the model, the most alike first. */
+  nearest: {
+    likeness: number;
+    prompt: string;
+    preferred: string | null;
+    others: string[];
+    outcome: string;
+  }[];
+}

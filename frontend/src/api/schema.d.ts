@@ -284,6 +284,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{id}/scorings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have texts scored; the same ones are scored once. */
+        post: operations["score_texts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/": {
         parameters: {
             query?: never;
@@ -799,6 +816,22 @@ export interface paths {
         };
         /** @description What the policy wrote, up to 200 at a time. */
         get: operations["run_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scorings/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["scoring"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1590,6 +1623,18 @@ export interface components {
         ModelCheckRequest: {
             source: string;
         };
+        /**
+         * @description A comparison that taught the model. `preferred` is the text that people put first, null where
+         *     they put none above another; `likeness` the cosine of how the model reads the two texts.
+         */
+        Near: {
+            /** Format: double */
+            likeness: number;
+            prompt: string;
+            preferred: string | null;
+            others: string[];
+            outcome: string;
+        };
         NewInvitation: {
             id: number;
             role: components["schemas"]["MemberRole"];
@@ -1881,6 +1926,11 @@ export interface components {
             /** Format: uuid */
             token: string;
         };
+        Remark: {
+            name: string;
+            /** Format: double */
+            value: number;
+        };
         RenewInputRequest: {
             /** Format: uuid */
             token: string;
@@ -2059,6 +2109,34 @@ export interface components {
         };
         SampleList: {
             results: components["schemas"]["Sample"][];
+        };
+        /** @description A response with its score in spreads of the model's scores, and its members' spread. */
+        Scored: {
+            text: string;
+            /** Format: double */
+            score: number;
+            /** Format: double */
+            spread: number;
+            remarks: components["schemas"]["Remark"][];
+            nearest: components["schemas"]["Near"][];
+        };
+        Scoring: {
+            id: number;
+            version: number;
+            state: components["schemas"]["ScoringStateEnum"];
+            error: string;
+            readonly responses: components["schemas"]["Scored"][];
+        };
+        /**
+         * @description * `waiting` - Waiting
+         *     * `done` - Done
+         *     * `failed` - Failed
+         * @enum {string}
+         */
+        ScoringStateEnum: "waiting" | "done" | "failed";
+        ScoringsInputRequest: {
+            prompt: string;
+            responses: string[];
         };
         Served: {
             assignments: components["schemas"]["Assignment"][];
@@ -2872,6 +2950,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    score_texts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoringsInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoring"];
                 };
             };
             400: {
@@ -3982,6 +4101,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleList"];
+                };
+            };
+        };
+    };
+    scoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoring"];
                 };
             };
         };

@@ -48,6 +48,11 @@ function Model({ model, set }: Props) {
       <header class="page-head">
         <h1>{versionName(model)}</h1>
         <StageTag stage={model.stage} />
+        {model.kind === "reward" && (
+          <Link class="button" href={`/models/${model.id}/score`}>
+            {t("model.score")}
+          </Link>
+        )}
         {role === "manager" && <Stewardship model={model} set={set} />}
       </header>
       <div class="model-columns">
