@@ -19,6 +19,7 @@ const PAGES: Record<string, ComponentType> = {
   "/new": lazy(() => import("./pages/new")),
   "/account": lazy(() => import("./pages/account")),
   "/p/:slug/label": lazy(() => import("./pages/label")),
+  "/p/:slug/talk": lazy(() => import("./pages/talk")),
   "/p/:slug/settings": lazy(() => import("./pages/settings")),
   "/p/:slug/circle": lazy(() => import("./pages/circle")),
   "/p/:slug/runs": lazy(() => import("./pages/runs")),

@@ -60,5 +60,8 @@ export type AssignmentsAnswer = Omit<Schemas["Served"], "assignments"> & {
   assignments: Assignment[];
 };
 export type Retraction = Omit<Schemas["RetractOutput"], "assignment"> & { assignment: Assignment };
+/** A labeler's conversation with the policy. */
+export type Turn = Omit<Schemas["TalkTurn"], "assignment"> & { assignment: Assignment | null };
+export type Talk = Omit<Schemas["Talk"], "turn"> & { turn: Turn | null };
 export type OwnAnswer = Schemas["AnswersOutputRow"];
 export type PreferenceBody = Required<Schemas["SubmitPreferenceInputRequest"]>;

@@ -30,6 +30,20 @@ function ProjectLinks({ close, current }: { close: () => void; current: Project 
           </Link>
         </li>
       ))}
+      {current && current.talk_replies > 0 && (
+        <>
+          <li class="menu-rule">
+            <Link href={`/p/${current.slug}/label`} onClick={close}>
+              {t("nav.label")}
+            </Link>
+          </li>
+          <li>
+            <Link href={`/p/${current.slug}/talk`} onClick={close}>
+              {t("nav.talk")}
+            </Link>
+          </li>
+        </>
+      )}
       <li class="menu-rule">
         <Link href="/" onClick={close}>
           {t("shell.all_projects")}

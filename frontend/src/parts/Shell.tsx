@@ -87,6 +87,7 @@ function belongsToProject(path: string): boolean {
 const PAGES = [
   { page: "circle", role: "reviewer" },
   { page: "label", role: "labeler" },
+  { page: "talk", role: "labeler" },
   { page: "runs", role: "reviewer" },
   { page: "models", role: "reviewer" },
   { page: "arena", role: "reviewer" },
@@ -94,8 +95,12 @@ const PAGES = [
 ] as const;
 const ROLES = ["labeler", "reviewer", "manager"];
 
-function ProjectNav({ project: { slug, role }, path }: { project: Project; path: string }) {
-  const shown = PAGES.filter((page) => ROLES.indexOf(role) >= ROLES.indexOf(page.role));
+function ProjectNav({ project, path }: { project: Project; path: string }) {
+  const { slug, role, talk_replies } = project;
+  const shown = PAGES.filter(
+    (page) =>
+      ROLES.indexOf(role) >= ROLES.indexOf(page.role) && (page.page !== "talk" || talk_replies > 0),
+  );
   if (shown.length === 1) return null;
   return (
     <nav class="nav" aria-label={t("shell.project_pages")}>

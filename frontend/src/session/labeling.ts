@@ -53,7 +53,7 @@ export class Labeling {
 
   constructor(
     readonly slug: string,
-    private readonly outbox: Outbox,
+    protected readonly outbox: Outbox,
   ) {
     this.drafts = new Drafts(outbox.user);
   }
@@ -252,7 +252,7 @@ export class Labeling {
     if (this.state.value.held.length < WANT && this.state.value.gone.includes(key)) this.serve();
   }
 
-  private apply(event: LabelEvent): void {
+  protected apply(event: LabelEvent): void {
     this.state.value = reduce(this.state.value, event);
     const key = this.shown.value?.key ?? null;
     if (key === this.shownKey) return;

@@ -80,9 +80,11 @@ export function ActionBar(props: Props) {
           {t("action.undo")}
         </Button>
         <span class="action-gap" />
-        <Button kind="quiet" hint={hintFor(keymap, "earlier")} onClick={() => act("earlier")}>
-          {t("label.earlier")}
-        </Button>
+        {hintFor(keymap, "earlier") && (
+          <Button kind="quiet" hint={hintFor(keymap, "earlier")} onClick={() => act("earlier")}>
+            {t("label.earlier")}
+          </Button>
+        )}
         <Button
           kind="quiet"
           hint={hintFor(keymap, "note")}

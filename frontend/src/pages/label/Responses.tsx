@@ -13,7 +13,7 @@ import { Remarks } from "./Remarks";
 interface Props {
   project: Project;
   labeling: Labeling;
-  assignment: Assignment;
+  assignment: Pick<Assignment, "key" | "responses">;
   plain: boolean;
   /** Marks the words in which the responses differ. */
   comparing: boolean;
@@ -22,11 +22,14 @@ interface Props {
   rewrite: (place: number) => void;
   /** Something lies over them: they are neither read nor reached. */
   covered: boolean;
+  /** Whether they are still being written: to be read, and nothing else. */
+  growing?: boolean;
 }
 
 /** The responses side by side; on a phone, pages that are swiped or switched. */
 export function Responses(props: Props) {
-  const { project, labeling, assignment, plain, comparing, keymap, act, rewrite, covered } = props;
+  const { project, labeling, assignment, plain, comparing, keymap, act, rewrite, covered, growing } =
+    props;
   const pages = useRef<HTMLDivElement>(null);
   const [page, setPage] = useState(0);
   const { draft } = labeling.state.value;
@@ -78,7 +81,8 @@ export function Responses(props: Props) {
           {assignment.responses.map(({ messages }, place) => (
             <article
               key={place}
-              class="response"
+              class={growing ? "response growing" : "response"}
+              aria-busy={growing}
               aria-label={t("label.response", { letter: letter(place) })}
             >
               <header class="response-head">
@@ -90,7 +94,7 @@ export function Responses(props: Props) {
               ) : (
                 <Messages messages={messages} plain={written} />
               )}
-              <Remarks {...{ project, labeling, place, keymap, act, rewrite }} />
+              {!growing && <Remarks {...{ project, labeling, place, keymap, act, rewrite }} />}
             </article>
           ))}
         </div>

@@ -18,6 +18,7 @@ export interface ProjectSettings {
   overlap: number;
   heldout_share: number;
   freeze_after: number;
+  talk_replies: number;
 }
 
 export const NEW_SETTINGS: ProjectSettings = {
@@ -33,6 +34,7 @@ export const NEW_SETTINGS: ProjectSettings = {
   overlap: 1,
   heldout_share: 0.2,
   freeze_after: 200,
+  talk_replies: 0,
 };
 
 export function settingsOf(project: Project): ProjectSettings {
@@ -107,6 +109,25 @@ export function ProjectFields({ settings, change, errorOf }: Props) {
         <NumberField name="overlap" {...{ settings, change, errorOf }} min={1} max={100} />
         <ShareField name="heldout_share" {...{ settings, change, errorOf }} />
       </div>
+      <Field
+        label={t("fields.talk_replies")}
+        help={t("fields.talk_replies_help")}
+        error={errorOf("talk_replies")}
+      >
+        {(control) => (
+          <select
+            {...control}
+            value={settings.talk_replies}
+            onChange={(event) => change({ talk_replies: Number(event.currentTarget.value) })}
+          >
+            {([0, 2, 3, 4] as const).map((replies) => (
+              <option key={replies} value={replies}>
+                {t(`talk_replies.${replies}`)}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
       <NamesField name="flags" {...{ settings, change, errorOf }} />
       <NamesField name="attributes" {...{ settings, change, errorOf }} />
       <NamesField name="span_categories" {...{ settings, change, errorOf }} />
