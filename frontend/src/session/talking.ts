@@ -147,9 +147,9 @@ export class Talking extends Labeling {
 }
 
 /** The reply that an answer goes on from: the best, and of equal ones that shown first. */
-export function chosenIn(assignment: Assignment, { outcome, tiers }: Answer): string | null {
-  if (outcome === "both_bad" || outcome === "all_bad" || outcome === "unanswerable") return null;
-  const best = assignment.responses[Math.min(...(tiers[0] ?? [0]))];
+export function chosenIn(assignment: Assignment, answer: Answer | null): string | null {
+  if (!answer || ["both_bad", "all_bad", "unanswerable"].includes(answer.outcome)) return null;
+  const best = assignment.responses[Math.min(...(answer.tiers[0] ?? [0]))];
   return best?.messages.at(-1)?.content ?? null;
 }
 

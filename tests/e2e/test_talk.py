@@ -1,0 +1,72 @@
+"""A labeler talks with the demo's policy in Chromium, by keyboard and by touch."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+READING_MS = 300
+HELLO = "Tell a tale about Pip the owl and a lost key."
+
+
+@pytest.fixture
+def talk(open_as: Callable[[str, str], Page]) -> Page:
+    """The talk page of lena, in a project in which maya has turned talks on."""
+    maya = open_as("maya", "/p/tiny-tales/settings")
+    maya.get_by_label("Talks with the policy").select_option("2")
+    maya.get_by_role("button", name="Save").first.click()
+    expect(maya.get_by_text("Saved").first).to_be_visible()
+    lena = open_as("lena", "/p/tiny-tales/talk")
+    expect(lena.get_by_label("Your message")).to_be_visible(timeout=30_000)
+    return lena
+
+
+def replies(page: Page) -> list[str]:
+    """Both replies, complete and to be compared."""
+    expect(page.get_by_role("group", name="Which is better")).to_be_visible(timeout=90_000)
+    page.wait_for_timeout(READING_MS)
+    return [page.get_by_role("article", name=f"Response {x}").inner_text() for x in "AB"]
+
+
+def test_a_talk_by_keyboard_and_by_touch(talk: Page) -> None:
+    message = talk.get_by_label("Your message")
+    message.fill(HELLO)
+    talk.keyboard.press("Enter")
+    left, _ = replies(talk)
+    talk.keyboard.press("1")
+    said = talk.get_by_role("region", name="What was said")
+    expect(said).to_contain_text(left.removeprefix("A").strip()[:40])
+
+    # What is typed outlives a reload, and a server that cannot be reached.
+    expect(message).to_be_focused()
+    talk.keyboard.type("And then?")
+    talk.reload()
+    expect(message).to_have_value("And then?")
+    expect(said).to_contain_text(HELLO)
+    talk.context.set_offline(True)
+    talk.get_by_role("button", name="Send").click()
+    expect(talk.get_by_text(re.compile("cannot be reached"))).to_be_visible()
+    expect(message).to_have_value("And then?")
+    talk.context.set_offline(False)
+    talk.get_by_role("button", name="Send").click()
+    replies(talk)
+
+    # Two bad replies: others to the same words.
+    talk.keyboard.press("n")
+    talk.get_by_role("button", name="Other replies").click()
+    replies(talk)
+
+    talk.set_viewport_size({"width": 390, "height": 844})
+    tabs = talk.get_by_role("group", name="Responses").first
+    tabs.get_by_role("button", name="B", exact=True).click()
+    talk.get_by_role("button", name="B is much better").click()
+    expect(message).to_be_visible()
+    talk.get_by_role("button", name="undo").click()
+    replies(talk)
+    talk.get_by_role("button", name="A is much better").click()
+    message.fill("The end?")
+    talk.get_by_role("button", name="Send").click()
+    replies(talk)
+    wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not talk.evaluate(wide)
