@@ -62,6 +62,7 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
   const count = shown?.responses.length ?? project.talk_replies;
   const keymap = useMemo(() => pairKeymap(project, count), [project, count]);
   const [plain, setPlain] = useState(false);
+  const [comparing, setComparing] = useState(false);
   const [noting, setNoting] = useState(0);
   const [skipping, setSkipping] = useState(false);
   const page = useRef<HTMLDivElement>(null);
@@ -81,6 +82,8 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
         return setNoting(noting + 1);
       case "plain":
         return setPlain(!plain);
+      case "compare":
+        return setComparing(!comparing);
       case "flags":
         return focus(".flags button");
       case "ratings":
@@ -125,7 +128,7 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
         <SoFar
           {...{ project, talking, talk, plain, begin, pair: turn !== null && reply === null }}
         />
-        <Replies {...{ project, talking, turn, shown, reply, plain, act }} />
+        <Replies {...{ project, talking, turn, shown, reply, plain, comparing, act }} />
         <div>
           <Notices labeling={talking} outbox={outbox} keymap={keymap} act={act} />
           <TurnNotices {...{ talking, turn, shown, reply, again }} />
@@ -206,11 +209,13 @@ interface RepliesProps {
   shown: Assignment | null;
   reply: string | null;
   plain: boolean;
+  comparing: boolean;
   act: (action: LabelAction) => void;
 }
 
 /** The replies side by side, from their first words to the answer. */
-function Replies({ project, talking, turn, shown, reply, plain, act }: RepliesProps) {
+function Replies(props: RepliesProps) {
+  const { project, talking, turn, shown, reply, plain, comparing, act } = props;
   if (turn === null || reply !== null) return null;
   const growing = turn.state === "waiting" || turn.state === "writing";
   if (!shown && !growing) return null;
@@ -228,7 +233,10 @@ function Replies({ project, talking, turn, shown, reply, plain, act }: RepliesPr
       <p class="visually-hidden" role="status">
         {growing ? t("talk.writing") : t("talk.ready")}
       </p>
-      <Responses {...{ project, labeling: talking, assignment, plain, act }} growing={growing} />
+      <Responses
+        {...{ project, labeling: talking, assignment, plain, act, growing }}
+        comparing={comparing && !growing}
+      />
     </>
   );
 }
