@@ -28,8 +28,18 @@ interface Props {
 
 /** The responses side by side; on a phone, pages that are swiped or switched. */
 export function Responses(props: Props) {
-  const { project, labeling, assignment, plain, comparing, keymap, act, rewrite, covered, growing } =
-    props;
+  const {
+    project,
+    labeling,
+    assignment,
+    plain,
+    comparing,
+    keymap,
+    act,
+    rewrite,
+    covered,
+    growing,
+  } = props;
   const pages = useRef<HTMLDivElement>(null);
   const [page, setPage] = useState(0);
   const { draft } = labeling.state.value;

@@ -1,15 +1,16 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { usePoll } from "../../api/resource";
-import type { Assignment, Project, Talk, Turn } from "../../api/types";
+import type { Assignment, Choice, Project, Talk, Turn } from "../../api/types";
 import { t } from "../../i18n";
-import { hintFor } from "../../keymap/keymap";
+import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
 import { modality } from "../../modalities";
 import { Button } from "../../parts/Button";
 import { ErrorNotice, Notice } from "../../parts/Notice";
 import { Broken, Loading } from "../../parts/States";
 import { type Action, useAction } from "../../parts/useAction";
-import { FORMS, formFor } from "../../responses/forms";
+import { type ChoiceAction, FORMS, formFor } from "../../responses/forms";
+import { moved } from "../../responses/ranking";
 import type { Outbox } from "../../session/outbox";
 import { saidSoFar, type Talking } from "../../session/talking";
 import { ActionBar } from "../label/ActionBar";
@@ -55,7 +56,12 @@ function pollFor(turn: Turn | null, shown: Assignment | null): number {
   return shown === null && !turn.settled ? SETTLING : 0;
 }
 
-function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }) {
+function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }) {
+  // Words are marked and responses rewritten on the label page only.
+  const project = useMemo(
+    () => ({ ...rest.project, span_categories: [], rewrites: false }),
+    [rest.project],
+  );
   const turn = talk.turn;
   const shown = talking.shown.value;
   const reply = talking.reply.value;
@@ -72,10 +78,17 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
   const again = useAction(() => talking.again());
   const begin = useAction(() => talking.begin());
 
+  const choose = (choice: Choice) => {
+    const { rationale } = talking.state.value.draft;
+    if (project.rationale_required && rationale.trim() === "") {
+      if (talking.hold(choice)) setNoting(noting + 1);
+    } else talking.answer(choice);
+  };
   const act = (action: LabelAction) => {
+    const { tiers } = talking.state.value.draft;
     switch (action) {
       case "skip":
-        return setSkipping(true);
+        return shown ? setSkipping(true) : undefined;
       case "undo":
         return void talking.undo();
       case "note":
@@ -88,18 +101,19 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
         return focus(".flags button");
       case "ratings":
         return focus(".ratings button");
-      case "earlier":
-      case "later":
-      case "present":
-      case "guidelines":
-      case "collapse":
-        return;
+      case "rank_up":
+      case "rank_down": {
+        const { position } = (document.activeElement as HTMLElement).dataset;
+        return talking.draft({
+          tiers: moved(tiers, Number(position), action === "rank_up" ? -1 : 1),
+        });
+      }
       default: {
-        if (!shown) return;
-        const { tiers } = talking.state.value.draft;
-        const effect = FORMS[formFor(project, count)].press(action, tiers, count);
+        const effect = shown
+          ? FORMS[formFor(project, count)].press(action as ChoiceAction, tiers, count)
+          : null;
         if (effect && "tiers" in effect) talking.draft(effect);
-        else if (effect) talking.answer(effect.choice);
+        else if (effect) choose(effect.choice);
       }
     }
   };
@@ -128,7 +142,7 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
         <SoFar
           {...{ project, talking, talk, plain, begin, pair: turn !== null && reply === null }}
         />
-        <Replies {...{ project, talking, turn, shown, reply, plain, comparing, act }} />
+        <Replies {...{ project, talking, turn, shown, reply, plain, comparing, keymap, act }} />
         <div>
           <Notices labeling={talking} outbox={outbox} keymap={keymap} act={act} />
           <TurnNotices {...{ talking, turn, shown, reply, again }} />
@@ -137,7 +151,7 @@ function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }
         <div>
           {shown && (
             <ActionBar
-              {...{ project, labeling: talking, keymap, act, noting }}
+              {...{ project, labeling: talking, keymap, act, noting, choose }}
               assignment={shown}
             />
           )}
@@ -210,12 +224,13 @@ interface RepliesProps {
   reply: string | null;
   plain: boolean;
   comparing: boolean;
+  keymap: Keymap<LabelAction>;
   act: (action: LabelAction) => void;
 }
 
 /** The replies side by side, from their first words to the answer. */
 function Replies(props: RepliesProps) {
-  const { project, talking, turn, shown, reply, plain, comparing, act } = props;
+  const { project, talking, turn, shown, reply, plain, comparing, keymap, act } = props;
   if (turn === null || reply !== null) return null;
   const growing = turn.state === "waiting" || turn.state === "writing";
   if (!shown && !growing) return null;
@@ -234,8 +249,10 @@ function Replies(props: RepliesProps) {
         {growing ? t("talk.writing") : t("talk.ready")}
       </p>
       <Responses
-        {...{ project, labeling: talking, assignment, plain, act, growing }}
+        {...{ project, labeling: talking, assignment, plain, keymap, act, growing }}
         comparing={comparing && !growing}
+        rewrite={() => undefined}
+        covered={false}
       />
     </>
   );

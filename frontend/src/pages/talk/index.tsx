@@ -10,6 +10,7 @@ import { TalkPage } from "./TalkPage";
 import "../label/answer.css";
 import "../label/label.css";
 import "../label/responses.css";
+import "../label/writing.css";
 import "./talk.css";
 
 export default function Talk() {
