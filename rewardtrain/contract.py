@@ -9,6 +9,7 @@ and reads everything else; a script of `rewardtrain.scripts` reads those two and
     metrics.jsonl   one MetricLine a log step, append only
     samples.jsonl   SampleRow, append only: what the policy wrote (generate, policy)
     suspects.jsonl  SuspectRow, append only: what the guard of a policy run holds for exploits
+    guard.json      a policy run's levels and where its guard stands, replaced atomically
     scores.jsonl    ScoreRow (evaluate)
     report.json     the figures of the finished run, replaced atomically
     log.txt         stdout and stderr
@@ -31,7 +32,7 @@ Message = dict[str, str]
 
 CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "metrics.jsonl"
 SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
-SUSPECTS, STATES = "suspects.jsonl", "states.safetensors"
+SUSPECTS, STATES, GUARD = "suspects.jsonl", "states.safetensors", "guard.json"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
 
 
@@ -112,6 +113,8 @@ class PolicyConfig:
     policy: str
     reference: str
     reward_model: str
+    second_opinion: str | None = None
+    """A reward model of the other half of the thread roots: watched, never optimised."""
     steps: int = 60
     samples_per_prompt: int = 4
     samples_per_step: int = 48
@@ -122,6 +125,9 @@ class PolicyConfig:
     beta: float = 0.05
     temperature: float = 1.0
     lora: bool = False
+    guard: str = "stop"
+    """"stop" ends a run whose guard is crossed, at its last clean checkpoint; "watch" only says
+    so."""
     seed: int = 0
     device: str = "auto"
     checkpoint_every: int = 10

@@ -190,6 +190,14 @@ def read_report(run: Run) -> dict[str, Any] | None:
         return None
 
 
+def read_guard(run: Run) -> dict[str, Any] | None:
+    """A policy run's levels and where its guard stands; None before it has measured them."""
+    try:
+        return json.loads((run_dir(run) / contract.GUARD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def read_data(run: Run) -> list[dict[str, Any]]:
     with (run_dir(run) / contract.DATA).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

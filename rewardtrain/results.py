@@ -93,6 +93,7 @@ def _leave_policy(run: Run, report: dict[str, Any]) -> dict[str, Any]:
         run, report, ModelVersion.Kind.POLICY, parent=run.policy, reward_model=run.reward_model
     )
     before, after = report["before"], report["after"]
+    tell_guard(run, version, report["guard"])
     rounds.tell(
         run.project,
         "fine-tuned",
@@ -105,6 +106,27 @@ def _leave_policy(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     )
     suspects.follow_up(version)
     return {}
+
+
+def tell_guard(run: Run, version: ModelVersion, guard: dict[str, Any]) -> None:
+    """A line of the story where the guard ended a run, or only would have."""
+    stop = guard["stop"]
+    if stop is None:
+        return
+    ended = run.configuration["guard"] == "stop"
+    kept = (
+        f"{version} is the checkpoint of step {guard['kept']}, the last clean one."
+        if ended
+        else f"It was told only to watch, so {version} is that of the last step."
+    )
+    rounds.tell(
+        run.project,
+        "guard",
+        f"The guard of run {run.pk}: {stop['sentence']} {kept}",
+        figures=stop,
+        run=run,
+        version=version,
+    )
 
 
 def _add_version(run: Run, report: dict[str, Any], kind: str, **lineage: Any) -> ModelVersion:

@@ -49,6 +49,7 @@ def policy_report() -> dict[str, Any]:
     return {
         "before": side(0.0, 0.0),
         "after": side(1.5, 8.0),
+        "guard": {"standing": "quiet", "kept": 60, "stop": None},
         "hashes": {"weights": "w" * 64, "data": "d" * 64, "config": "c" * 64},
     }
 

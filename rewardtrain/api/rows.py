@@ -6,7 +6,7 @@ from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from rewardtrain import arena, gate, meetings, rounds
+from rewardtrain import arena, gate, launch, meetings, rounds
 from rewardtrain.arena import WinRate
 from rewardtrain.models import ModelVersion, Run
 
@@ -75,6 +75,7 @@ class RunSerializer(serializers.Serializer):
     reference = VersionLinkSerializer(allow_null=True)
     reward_model = VersionLinkSerializer(allow_null=True)
     version = serializers.SerializerMethodField()
+    guard_standing = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_queue_position(self, run: Run) -> int | None:
@@ -89,6 +90,12 @@ class RunSerializer(serializers.Serializer):
     def get_version(self, run: Run) -> dict[str, Any] | None:
         version = ModelVersion.objects.filter(run=run).first()
         return VersionLinkSerializer(version).data if version else None
+
+    @extend_schema_field(serializers.ChoiceField(["quiet", "warning", "stopped"], allow_null=True))
+    def get_guard_standing(self, run: Run) -> str | None:
+        """Where a fine-tuning's guard stands; null before it has measured its levels."""
+        guard = launch.read_guard(run) if run.kind == Run.Kind.POLICY else None
+        return guard["standing"] if guard else None
 
 
 class VersionSerializer(serializers.Serializer):

@@ -15,7 +15,7 @@ from annotation.api.pages import BEFORE, list_of, page, page_of
 from annotation.models import Project
 from annotation.models.projects import Role
 from annotation.refused import Refused
-from rewardtrain import contract, ingest, loop, meetings, start
+from rewardtrain import contract, ingest, launch, loop, meetings, start
 from rewardtrain.api.rows import RunSerializer, runs_of
 from rewardtrain.launch import run_dir
 from rewardtrain.lineage import ancestors, batch_links, run_link, version_link
@@ -35,11 +35,44 @@ class LinkSerializer(serializers.Serializer):
     href = serializers.CharField()
 
 
+class GuardSerializer(serializers.Serializer):
+    """What a fine-tuning's guard watches, and why it stopped the run if it did."""
+
+    class Level(serializers.Serializer):
+        null = serializers.FloatField(help_text="Mean of the reference's samples.")
+        warning = serializers.ListField(child=serializers.FloatField(allow_null=True))
+        stop = serializers.ListField(child=serializers.FloatField(allow_null=True))
+
+    class Stop(serializers.Serializer):
+        class Sample(serializers.Serializer):
+            prompt = serializers.CharField()
+            text = serializers.CharField()
+            tokens = serializers.IntegerField()
+            truncated = serializers.BooleanField()
+            reward = serializers.FloatField()
+            kl = serializers.FloatField()
+            repetition = serializers.FloatField()
+
+        step = serializers.IntegerField()
+        since = serializers.IntegerField(help_text="The step at which its warnings began.")
+        sentence = serializers.CharField()
+        signals = serializers.ListField(child=serializers.CharField())
+        samples = Sample(many=True)
+
+    standing = serializers.ChoiceField(["quiet", "warning", "stopped"])
+    levels = serializers.DictField(child=Level(), help_text="By signal, each low and high.")
+    stop = Stop(allow_null=True)
+    kept = serializers.IntegerField(
+        allow_null=True, help_text="The step whose checkpoint the run left; null until then."
+    )
+
+
 class RunDetailSerializer(RunSerializer):
     configuration = serializers.DictField()
     report = serializers.DictField(allow_null=True)
     kl = serializers.FloatField(allow_null=True, help_text="To the reference, in nats.")
     lineage = LinkSerializer(many=True)
+    guard = GuardSerializer(allow_null=True)
 
 
 class NewRunSerializer(serializers.Serializer):
@@ -209,6 +242,7 @@ def arena_policy(project: Project) -> ModelVersion:
 def detail(run: Run) -> dict[str, Any]:
     run.lineage = lineage(run)  # type: ignore[attr-defined]
     run.kl = kl_of(run)  # type: ignore[attr-defined]
+    run.guard = launch.read_guard(run)  # type: ignore[attr-defined]
     return RunDetailSerializer(run).data
 
 

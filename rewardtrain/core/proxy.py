@@ -1,16 +1,18 @@
-"""What a policy's responses look like to the reward model and next to the reference."""
+"""What a policy's responses look like to the reward and next to the reference."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from rewardtrain.contract import Message, PromptRow
 from rewardtrain.core.data import encode_prompt
-from rewardtrain.core.metrics import distinct, mean_figure, repetition
+from rewardtrain.core.metrics import distinct, mean_and_spread, mean_figure, repetition
 from rewardtrain.core.policy import Measured, end_tokens, measure, sample
-from rewardtrain.core.reward_model import RewardModel
+
+FLAT = 1e-6
+"""A group whose rewards lie this close together teaches nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,66 @@ def read_prompt(row: PromptRow, tokenizer: PreTrainedTokenizerBase, room: int) -
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One response, scored and measured."""
+class Answer:
+    """One response to a prompt."""
 
+    prompt: Prompt
     text: str
     tokens: list[int]
     truncated: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """One weighted part of the reward: a score of each answer, brought to its own scale."""
+
+    name: str
+    score: Callable[[Sequence[Answer]], list[float]]
+    weight: float = 1.0
+    normalised: bool = True
+    """Whether 0 and 1 shall be the mean and spread of the reference's samples."""
+    mean: float = 0.0
+    spread: float = 1.0
+
+    def __call__(self, answers: Sequence[Answer]) -> list[float]:
+        return [(score - self.mean) / self.spread for score in self.score(answers)]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One response, scored and measured."""
+
+    answer: Answer
     reward: float
-    """Normalised score of the reward model."""
+    """The weighted sum of its parts."""
     measured: Measured
+    parts: dict[str, float] = field(default_factory=dict)
+    """What each term of the reward gives it, unweighted."""
+    watched: dict[str, float] = field(default_factory=dict)
+    """What nobody optimises: a second opinion, an ensemble's spread."""
+
+    @property
+    def surprise(self) -> float:
+        """Cross-entropy to the reference, in nats: the sum over the positions visited of
+        -sum_v pi(v) log ref(v), which is the policy's entropy plus its KL."""
+        return self.measured.entropy * len(self.answer.tokens) + (self.measured.kl or 0.0)
 
 
 class Proxy:
-    """A reward model and a reference, through which a policy's responses are seen."""
+    """A reward and a reference, through which a policy's responses are seen.
+
+    The reward is a sum of terms; what is `watched` is scored as well and optimised by nobody.
+    """
 
     def __init__(
         self,
-        reward: RewardModel,
+        terms: Sequence[Term],
         reference: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
+        watched: Sequence[Term] = (),
     ) -> None:
-        self.reward = reward
+        self.terms = list(terms)
+        self.watched = list(watched)
         self.reference = reference
         self.tokenizer = tokenizer
         self.ends = end_tokens(reference, tokenizer)
@@ -65,9 +106,9 @@ class Proxy:
     ) -> list[Seen]:
         """Score and measure one response (token ids) to each prompt."""
         texts = self.tokenizer.batch_decode(list(responses), skip_special_tokens=True)
-        asked = [
-            self.reward.encode(prompt.messages, [{"role": "assistant", "content": text}])[0]
-            for prompt, text in zip(prompts, texts, strict=True)
+        answers = [
+            Answer(prompt, text, tokens, tokens[-1] not in self.ends)
+            for prompt, text, tokens in zip(prompts, texts, responses, strict=True)
         ]
         measured = measure(
             policy,
@@ -76,11 +117,17 @@ class Proxy:
             responses,
             self.tokenizer.pad_token_id,
         )
+        parts = _columns(self.terms, answers)
+        watched = _columns(self.watched, answers)
         return [
-            Seen(text, tokens, tokens[-1] not in self.ends, self.reward.normalise(score), m)
-            for text, tokens, score, m in zip(
-                texts, responses, self.reward.scores(asked), measured, strict=True
+            Seen(
+                answer,
+                sum(term.weight * parts[i][term.name] for term in self.terms),
+                measured[i],
+                parts[i],
+                watched[i],
             )
+            for i, answer in enumerate(answers)
         ]
 
     def write_and_see(
@@ -108,28 +155,100 @@ class Proxy:
             seen += self.see(policy, part, written)
         return seen
 
+    def calibrate(self, seen: Sequence[Seen]) -> list[Seen]:
+        """Bring each term that is to be normalised to mean 0 and spread 1 on `seen`, the samples
+        of the reference as scored so far; the same samples on the new scales."""
+        scales = {}
+        for term in [*self.terms, *self.watched]:
+            if term.normalised:
+                mean, spread = mean_and_spread([{**s.parts, **s.watched}[term.name] for s in seen])
+                scales[term.name] = (term.mean + term.spread * mean, term.spread * spread)
+        before = self.scales
+        self.scales = scales
+        return [self._again(s, before) for s in seen]
 
-def step_values(seen: Sequence[Seen]) -> dict[str, float]:
-    """The means of a step's samples, as metrics.jsonl has them."""
+    @property
+    def scales(self) -> dict[str, tuple[float, float]]:
+        """Mean and spread of each term that is normalised."""
+        terms = [*self.terms, *self.watched]
+        return {term.name: (term.mean, term.spread) for term in terms if term.normalised}
+
+    @scales.setter
+    def scales(self, scales: dict[str, tuple[float, float]]) -> None:
+        def scaled(term: Term) -> Term:
+            mean, spread = scales.get(term.name, (term.mean, term.spread))
+            return replace(term, mean=mean, spread=spread)
+
+        self.terms = [scaled(term) for term in self.terms]
+        self.watched = [scaled(term) for term in self.watched]
+
+    def _again(self, seen: Seen, before: dict[str, tuple[float, float]]) -> Seen:
+        """An answer scored on the scales `before`, on those in force now."""
+
+        def moved(term: Term, value: float) -> float:
+            mean, spread = before.get(term.name, (term.mean, term.spread))
+            return (mean + spread * value - term.mean) / term.spread
+
+        parts = {t.name: moved(t, seen.parts[t.name]) for t in self.terms}
+        watched = {t.name: moved(t, seen.watched[t.name]) for t in self.watched}
+        reward = sum(term.weight * parts[term.name] for term in self.terms)
+        return replace(seen, reward=reward, parts=parts, watched=watched)
+
+
+def step_values(seen: Sequence[Seen], group: int) -> dict[str, float]:
+    """What metrics.jsonl says of a step's samples, `group` of them to each prompt in turn."""
 
     def mean(values: list[float]) -> float:
-        return sum(values) / len(seen)
+        return sum(values) / len(values)
 
+    groups = [seen[i : i + group] for i in range(0, len(seen), group)]
+    parts = {f"reward_{name}": [s.parts[name] for s in seen] for name in seen[0].parts}
+    watched = {name: [s.watched[name] for s in seen] for name in seen[0].watched}
+    if "second" in watched:
+        watched["gap"] = [s.reward - s.watched["second"] for s in seen]
     return {
         "reward": mean([s.reward for s in seen]),
+        # One part alone would be the reward again.
+        **{name: mean(values) for name, values in parts.items() if len(parts) > 1},
+        **{name: mean(values) for name, values in watched.items()},
+        **behaviour(seen),
+        "flat": mean([float(max(r) - min(r) < FLAT) for r in map(_rewards, groups)]),
+    }
+
+
+def behaviour(seen: Sequence[Seen]) -> dict[str, float]:
+    """How the responses read, whatever they are paid."""
+
+    def mean(values: list[float]) -> float:
+        return sum(values) / len(values)
+
+    return {
         "kl": mean([s.measured.kl or 0.0 for s in seen]),
+        "surprise": sum(s.surprise for s in seen) / sum(len(s.answer.tokens) for s in seen),
         "entropy": mean([s.measured.entropy for s in seen]),
-        "length": mean([len(s.tokens) for s in seen]),
-        "truncated": mean([s.truncated for s in seen]),
-        "repetition": mean([repetition(s.tokens) for s in seen]),
+        "length": mean([float(len(s.answer.tokens)) for s in seen]),
+        "truncated": mean([float(s.answer.truncated) for s in seen]),
+        "repetition": mean([repetition(s.answer.tokens) for s in seen]),
+        "distinct": distinct([s.answer.tokens for s in seen]),
     }
 
 
 def summary(seen: Sequence[Seen]) -> dict[str, Any]:
-    """The same with intervals of reward and KL, and the variety over all responses."""
+    """How a policy does, with intervals of reward and KL."""
     return {
-        **step_values(seen),
+        **behaviour(seen),
         "reward": mean_figure([s.reward for s in seen]),
         "kl": mean_figure([s.measured.kl or 0.0 for s in seen]),
-        "distinct": distinct([s.tokens for s in seen]),
     }
+
+
+def _rewards(seen: Sequence[Seen]) -> list[float]:
+    return [s.reward for s in seen]
+
+
+def _columns(terms: Sequence[Term], answers: Sequence[Answer]) -> list[dict[str, float]]:
+    scores = [term(answers) for term in terms]
+    return [
+        {term.name: column[i] for term, column in zip(terms, scores, strict=True)}
+        for i in range(len(answers))
+    ]

@@ -32,6 +32,7 @@ from rewardtrain.contract import (
     SAMPLES,
     SCORES,
     STATUS,
+    SUSPECTS,
     ContractError,
     MetricLine,
     Status,
@@ -145,7 +146,9 @@ class RunLog:
         self._append(METRICS, [line])
         self._pace.append((time.monotonic(), step))
         self._set(step=step, seconds_left=self._seconds_left(step))
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in known.items())
+        shown = "  ".join(
+            f"{name} {value:.4g}" for name, value in known.items() if not name.endswith("_smooth")
+        )
         _say(f"[{self.seconds:7.1f} s] step {step} of {self._status.steps}  {shown}")
 
     def progress(self, step: int) -> None:
@@ -157,6 +160,10 @@ class RunLog:
     def samples(self, rows: Iterable[Any]) -> None:
         """Append SampleRows."""
         self._append(SAMPLES, rows)
+
+    def suspects(self, rows: Iterable[Any]) -> None:
+        """Append SuspectRows."""
+        self._append(SUSPECTS, rows)
 
     def scores(self, rows: Iterable[Any]) -> None:
         """Append ScoreRows."""
@@ -248,7 +255,7 @@ def _tell(directory: Path, kind: str, tell: Callable[[RunLog], None], before: St
         log._set()
         _say(f"{directory} is finished; nothing to do.")
         return 0
-    for name in (METRICS, SAMPLES, SCORES):
+    for name in (METRICS, SAMPLES, SUSPECTS, SCORES):
         _cut_torn_line(directory / name)
     signal.signal(signal.SIGTERM, log._ask_to_stop)
     log._set(stage="starting")
@@ -299,12 +306,17 @@ def _cut_torn_line(path: Path) -> None:
                 file.truncate(whole.rfind(b"\n") + 1)
 
 
-def newest_checkpoint(folder: Path) -> tuple[Path | None, int]:
-    """The folder's complete checkpoint of the highest step, and its step; (None, 0) without one."""
-    steps = {
+def complete_checkpoints(folder: Path) -> dict[int, Path]:
+    """The folder's complete checkpoints by step."""
+    return {
         int(path.parent.name.rpartition("-")[2]): path.parent
         for path in folder.glob(f"checkpoint-*/{COMPLETE}")
     }
+
+
+def newest_checkpoint(folder: Path) -> tuple[Path | None, int]:
+    """The folder's complete checkpoint of the highest step, and its step; (None, 0) without one."""
+    steps = complete_checkpoints(folder)
     return (steps[max(steps)], max(steps)) if steps else (None, 0)
 
 

@@ -27,6 +27,7 @@ report.json:
 import random
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 # Before TRL, because it keeps the libraries from calling home.
@@ -45,27 +46,38 @@ from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl import RLOOConfig, RLOOTrainer
 from trl.trainer.utils import add_fused_lm_head
 
-from rewardtrain.contract import (
-    CONFIG,
-    DATA,
-    ContractError,
-    PolicyConfig,
-    PromptRow,
-    SampleRow,
-)
+from rewardtrain.contract import CONFIG, DATA, ContractError, PolicyConfig, PromptRow
 from rewardtrain.core.data import mixed_batches
+from rewardtrain.core.guard import Guard
+from rewardtrain.core.meter import (
+    Meter,
+    calibrated_guard,
+    resume_guard,
+    save_guard,
+    tell_guard,
+)
 from rewardtrain.core.policy import load_policy, seed_of
-from rewardtrain.core.proxy import Prompt, Proxy, Seen, read_prompt, step_values, summary
+from rewardtrain.core.proxy import Prompt, Proxy, Term, read_prompt, summary
 from rewardtrain.core.reward_model import load_reward_model
-from rewardtrain.core.runlog import Cancelled, RunLog, complete_checkpoint, newest_checkpoint, run
+from rewardtrain.core.rewards import model_term
+from rewardtrain.core.runlog import (
+    Cancelled,
+    RunLog,
+    complete_checkpoint,
+    complete_checkpoints,
+    newest_checkpoint,
+    run,
+)
 
 JUDGED = 128
 """Responses on which the policy is compared before and after."""
-SHOWN = 8
-"""Samples written each time, for people to read while it runs."""
 
 
-def train_policy(log: RunLog) -> None:
+def train_policy(
+    log: RunLog, terms: Sequence[Term] | None = None, watched: Sequence[Term] = ()
+) -> None:
+    """The whole run. `terms` are the reward's where its configuration cannot name them; what is
+    `watched` is measured and optimised by nobody."""
     config: PolicyConfig = log.config
     check_config(config)
     device = prepare_device(config.device)
@@ -73,7 +85,6 @@ def train_policy(log: RunLog) -> None:
     policy, tokenizer = load_policy(config.policy, "policy", device)
     reference, _ = load_policy(config.reference, "reference", device)
     check_vocabulary(policy, reference, config)
-    reward = load_reward_model(config.reward_model, "reward_model", device)
     rows = log.rows(PromptRow)
     room = context_length(policy, tokenizer) - config.max_new_tokens
     read = [read_prompt(row, tokenizer, room) for row in rows]
@@ -84,8 +95,11 @@ def train_policy(log: RunLog) -> None:
             f"{config.max_new_tokens} in the policy's {room + config.max_new_tokens}."
         )
 
-    proxy = Proxy(reward, reference, tokenizer)
-    meter = Meter(log, proxy, policy, prompts)
+    terms = terms or [model_term(load_reward_model(config.reward_model, "reward_model", device))]
+    watched = [*watched_terms(config, device), *watched]
+    proxy = Proxy(terms, reference, tokenizer, watched)
+    guard = calibrated_guard(log, proxy, prompts)
+    meter = Meter(log, proxy, policy, prompts, guard)
     trainer = RLOOTrainer(
         model=policy,
         reward_funcs=meter,
@@ -97,7 +111,8 @@ def train_policy(log: RunLog) -> None:
     )
     trainer.remove_callback(PrinterCallback)
     anchor(trainer, reference, config)
-    take_steps(log, trainer)
+    take_steps(log, trainer, guard)
+    told = roll_back(log, trainer, policy, guard)
 
     log.stage("comparing with the start")
     if config.lora:
@@ -112,6 +127,7 @@ def train_policy(log: RunLog) -> None:
         {
             "before": before,
             "after": after,
+            "guard": told,
             "prompts": len(rows),
             "shortened": sum(prompt.shortened for prompt in prompts),
             "left_out": len(rows) - len(prompts),
@@ -126,12 +142,22 @@ def train_policy(log: RunLog) -> None:
     )
 
 
+def watched_terms(config: PolicyConfig, device: torch.device) -> list[Term]:
+    """What is scored beside the reward and optimised by nobody."""
+    if not config.second_opinion:
+        return []
+    second = load_reward_model(config.second_opinion, "second_opinion", device)
+    return [model_term(second, "second")]
+
+
 def check_config(config: PolicyConfig) -> None:
-    """Group sizes must divide one another.
+    """Group sizes must divide one another, and the guard be one that there is.
 
     Raises:
         ContractError: they do not.
     """
+    if config.guard not in ("stop", "watch"):
+        raise ContractError(f"guard = {config.guard!r} must be 'stop' or 'watch'.")
     if config.samples_per_prompt < 2:
         raise ContractError(
             f"samples_per_prompt = {config.samples_per_prompt} must be 2 or more; each response "
@@ -224,21 +250,63 @@ def anchor(trainer: RLOOTrainer, reference: PreTrainedModel, config: PolicyConfi
         trainer.ref_model = trainer.accelerator.prepare_model(reference, evaluation_mode=True)
 
 
-def take_steps(log: RunLog, trainer: RLOOTrainer) -> None:
-    """Train to the last step, from the newest complete checkpoint if there is one.
+def take_steps(log: RunLog, trainer: RLOOTrainer, guard: Guard) -> None:
+    """Train to the last step or to where the guard stops, from the newest complete checkpoint if
+    there is one.
 
     Raises:
         Cancelled: after a checkpoint at the current step.
     """
     checkpoint, step = newest_checkpoint(log.checkpoints_dir)
+    resume_guard(guard, checkpoint)
     log.stage("training")
-    if checkpoint and step >= log.config.steps:
+    if checkpoint and (step >= log.config.steps or stopped(log, guard)):
         # Resuming here would take one step too many.
         trainer._load_from_checkpoint(str(checkpoint))
         return
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if trainer.state.global_step < log.config.steps:
+    if trainer.state.global_step < log.config.steps and not stopped(log, guard):
         raise Cancelled
+
+
+def stopped(log: RunLog, guard: Guard) -> bool:
+    """Whether the guard has ended the run."""
+    return log.config.guard == "stop" and guard.stop is not None
+
+
+def roll_back(
+    log: RunLog, trainer: RLOOTrainer, policy: PreTrainedModel, guard: Guard
+) -> dict[str, Any]:
+    """After a stop, take up the weights of the last clean checkpoint; what the report says of it.
+
+    Clean is a checkpoint whose own samples came before the first of the warnings that led to the
+    stop. Where there is none yet, the policy is the one that the run started from.
+    """
+    if not stopped(log, guard):
+        return tell_guard(log, standing=guard.standing, kept=log.config.steps)
+    assert guard.stop is not None
+    clean = [
+        step for step in complete_checkpoints(log.checkpoints_dir) if step + 1 < guard.stop.since
+    ]
+    kept = max(clean, default=0)
+    log.stage(f"going back to step {kept}")
+    if kept:
+        trainer._load_from_checkpoint(str(log.checkpoints_dir / f"checkpoint-{kept}"))
+    else:
+        start_over(policy, log.config)
+    return tell_guard(log, standing=guard.standing, kept=kept)
+
+
+def start_over(policy: PreTrainedModel, config: PolicyConfig) -> None:
+    """Give the policy the weights it started from."""
+    if config.lora:
+        # An adapter whose second factor is 0 changes nothing.
+        for name, weights in policy.named_parameters():
+            if "lora_B" in name:
+                weights.data.zero_()
+        return
+    start, _ = load_policy(config.policy, "policy", policy.device)
+    policy.load_state_dict(start.state_dict())
 
 
 def judge(
@@ -257,49 +325,6 @@ def judge(
     return summary(seen)
 
 
-class Meter:
-    """The trainer's reward function, which also measures what it scores."""
-
-    __name__ = "reward"
-
-    def __init__(
-        self, log: RunLog, proxy: Proxy, policy: PreTrainedModel, prompts: list[Prompt]
-    ) -> None:
-        self.log, self.proxy, self.policy, self.prompts = log, proxy, policy, prompts
-        self.values: dict[str, float] = {}
-
-    def __call__(
-        self, completion_ids: list[list[int]], place: list[int], trainer_state: Any, **_: Any
-    ) -> list[float | None]:
-        asked = [self.prompts[i] for i in place]
-        seen = self.proxy.see(self.policy, asked, completion_ids)
-        self.values = step_values(seen)
-        step = trainer_state.global_step + 1
-        if step == 1 or step % self.log.config.sample_every == 0:
-            self.show(step, asked, seen)
-        return [s.reward for s in seen]
-
-    def show(self, step: int, asked: list[Prompt], seen: list[Seen]) -> None:
-        """Write some samples, of as many prompts as there are."""
-        group = self.log.config.samples_per_prompt
-        spread = sorted(range(len(seen)), key=lambda i: (i % group, i))[:SHOWN]
-        self.log.samples(
-            SampleRow(
-                prompt=asked[i].row,
-                index=i % group,
-                text=seen[i].text,
-                tokens=len(seen[i].tokens),
-                truncated=seen[i].truncated,
-                logprob=seen[i].measured.logprob,
-                kl=seen[i].measured.kl,
-                reward=seen[i].reward,
-                step=step,
-                attempt=self.log.config.attempt,
-            )
-            for i in spread
-        )
-
-
 class Teller(TrainerCallback):
     """Tells the run's log what the trainer does, and the trainer when to stop."""
 
@@ -313,6 +338,8 @@ class Teller(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.log.cancelled:
             control.should_save = control.should_training_stop = True
+        if stopped(self.log, self.meter.guard):
+            control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
@@ -325,7 +352,9 @@ class Teller(TrainerCallback):
         )
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        complete_checkpoint(self.log.checkpoints_dir / f"checkpoint-{state.global_step}")
+        checkpoint = self.log.checkpoints_dir / f"checkpoint-{state.global_step}"
+        save_guard(self.meter.guard, checkpoint)
+        complete_checkpoint(checkpoint)
 
 
 if __name__ == "__main__":

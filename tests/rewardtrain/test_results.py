@@ -172,6 +172,26 @@ def test_scores_find_their_responses_by_their_texts(project: Project) -> None:
     assert given == {second.pk: 1.5, first.pk: -0.5}
 
 
+def test_what_the_guard_stopped_is_told_with_its_reason(project: Project) -> None:
+    reference = rounds.reference_of(project)
+    reward_model = add_version(project, "reward", "provisional")
+    run = claim(
+        start.create(
+            project, "policy", prompt_rows(project.prompts.all()),
+            configuration=configure("policy", {}, seed=1),
+            policy=reference, reference=reference, reward_model=reward_model,
+        )
+    )  # fmt: skip
+    stop = {"step": 12, "sentence": "Stopped at step 12: entropy was 0.90.", "samples": []}
+    guard = {"standing": "stopped", "kept": 8, "stop": stop}
+    settle(run, {**policy_report(), "guard": guard})
+    told = project.decisions.get(what="guard")
+    assert "Stopped at step 12: entropy was 0.90." in told.reason
+    assert "is the checkpoint of step 8, the last clean one" in told.reason
+    assert told.figures == stop
+    assert told.version == ModelVersion.objects.get(run=run)
+
+
 def test_versions_are_numbered_and_know_where_they_came_from(project: Project) -> None:
     reference = rounds.reference_of(project)
     reward_model = add_version(project, "reward", "provisional")

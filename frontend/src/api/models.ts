@@ -76,9 +76,42 @@ export interface Run {
   reward_model: VersionLink | null;
   /** What it left. */
   version: VersionLink | null;
+  /** Of a fine-tuning, once its guard has measured its levels. */
+  guard_standing: GuardStanding | null;
+}
+
+export type GuardStanding = "quiet" | "warning" | "stopped";
+
+/** What a fine-tuning's guard watches, and why it stopped the run if it did. */
+export interface Guard {
+  standing: GuardStanding;
+  /** By signal; `null` is the mean of the reference's samples, the others are low and high. */
+  levels: Record<string, { null: number; warning: Ends; stop: Ends }>;
+  stop: GuardStop | null;
+  /** The step whose checkpoint the run left; null until then. */
+  kept: number | null;
+}
+
+type Ends = (number | null)[];
+
+export interface GuardStop {
+  step: number;
+  since: number;
+  sentence: string;
+  signals: string[];
+  samples: {
+    prompt: string;
+    text: string;
+    tokens: number;
+    truncated: boolean;
+    reward: number;
+    kl: number;
+    repetition: number;
+  }[];
 }
 
 export interface RunDetail extends Run {
+  guard: Guard | null;
   configuration: Record<string, unknown>;
   report: Record<string, unknown> | null;
   /** To the reference, in nats; the last one measured. */

@@ -1438,6 +1438,53 @@ export interface components {
          * @enum {string}
          */
         FinishedReasonEnum: "nothing_left" | "paused" | "closed" | "draft";
+        /** @description What a fine-tuning's guard watches, and why it stopped the run if it did. */
+        Guard: {
+            standing: components["schemas"]["StandingEnum"];
+            /** @description By signal, each low and high. */
+            levels: {
+                [key: string]: components["schemas"]["GuardLevel"];
+            };
+            stop: components["schemas"]["GuardStop"] | null;
+            /** @description The step whose checkpoint the run left; null until then. */
+            kept: number | null;
+        };
+        GuardLevel: {
+            /**
+             * Format: double
+             * @description Mean of the reference's samples.
+             */
+            null: number;
+            warning: (number | null)[];
+            stop: (number | null)[];
+        };
+        /**
+         * @description * `quiet` - quiet
+         *     * `warning` - warning
+         *     * `stopped` - stopped
+         * @enum {string}
+         */
+        GuardStandingEnum: "quiet" | "warning" | "stopped";
+        GuardStop: {
+            step: number;
+            /** @description The step at which its warnings began. */
+            since: number;
+            sentence: string;
+            signals: string[];
+            samples: components["schemas"]["GuardStopSample"][];
+        };
+        GuardStopSample: {
+            prompt: string;
+            text: string;
+            tokens: number;
+            truncated: boolean;
+            /** Format: double */
+            reward: number;
+            /** Format: double */
+            kl: number;
+            /** Format: double */
+            repetition: number;
+        };
         Guidelines: {
             version: number;
             text: string;
@@ -2026,6 +2073,7 @@ export interface components {
             reference: components["schemas"]["VersionLink"] | null;
             reward_model: components["schemas"]["VersionLink"] | null;
             readonly version: components["schemas"]["VersionLink"] | null;
+            readonly guard_standing: (components["schemas"]["GuardStandingEnum"] | components["schemas"]["NullEnum"]) | null;
         };
         RunDetail: {
             id: number;
@@ -2054,6 +2102,7 @@ export interface components {
             reference: components["schemas"]["VersionLink"] | null;
             reward_model: components["schemas"]["VersionLink"] | null;
             readonly version: components["schemas"]["VersionLink"] | null;
+            readonly guard_standing: (components["schemas"]["GuardStandingEnum"] | components["schemas"]["NullEnum"]) | null;
             configuration: {
                 [key: string]: unknown;
             };
@@ -2066,6 +2115,7 @@ export interface components {
              */
             kl: number | null;
             lineage: components["schemas"]["Link"][];
+            guard: components["schemas"]["Guard"] | null;
         };
         /**
          * @description * `generate` - Generate
@@ -2229,6 +2279,13 @@ export interface components {
             /** @description Labels that a verdict likely still takes; 0: none, null: too even to say. */
             wanted: number | null;
         };
+        /**
+         * @description * `quiet` - quiet
+         *     * `warning` - warning
+         *     * `stopped` - stopped
+         * @enum {string}
+         */
+        StandingEnum: "quiet" | "warning" | "stopped";
         StateRequest: {
             state: components["schemas"]["ProjectState"];
         };

@@ -1,9 +1,11 @@
 import { type Signal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import type { Guard } from "../api/models";
 import { t, tIn } from "../i18n";
 import { HEIGHT, optionsOf, pointAt, said } from "./drawing";
-import { onSchemeChange, readInks } from "./ink";
+import { type Ink, onSchemeChange, readInks } from "./ink";
+import { levelWords } from "./levels";
 import type { Plot } from "./plots";
 import { columns, latest, type MetricLine } from "./series";
 
@@ -12,17 +14,20 @@ interface Props {
   lines: readonly MetricLine[];
   /** Steps at which something new begins, drawn as upright lines. */
   bounds: readonly number[];
+  /** The levels of a fine-tuning's guard, where it has measured them. */
+  guard: Guard | null;
   /** Which of `lines` the shared cursor is on; null: nobody points. */
   at: Signal<number | null>;
   group: string;
 }
 
 /** One chart of a run, with the values under the shared cursor in its head. */
-export function Curve({ plot, lines, bounds, at, group }: Props) {
+export function Curve({ plot, lines, bounds, guard, at, group }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const marks = useRef(bounds);
   marks.current = bounds;
+  const watch = useRef(guard);
   const data = useMemo(() => {
     const names = plot.lines.map(({ name }) => name);
     return { steps: lines.map(({ step }) => step), values: columns(lines, names) };
@@ -32,7 +37,8 @@ export function Curve({ plot, lines, bounds, at, group }: Props) {
     const box = place.current;
     if (!box) return;
     let inks = readInks(box);
-    const options = optionsOf({ plot, ink: (name) => inks[name], bounds: marks, at, group });
+    const ink = (name: Ink) => inks[name];
+    const options = optionsOf({ plot, ink, bounds: marks, guard: watch, at, group });
     const drawn = new uPlot({ ...options, width: box.clientWidth || 320 }, [[]], box);
     chart.current = drawn;
     const size = new ResizeObserver(() =>
@@ -53,6 +59,10 @@ export function Curve({ plot, lines, bounds, at, group }: Props) {
   useEffect(() => {
     chart.current?.setData([data.steps, ...data.values] as uPlot.AlignedData);
   }, [data]);
+  useEffect(() => {
+    watch.current = guard;
+    chart.current?.redraw();
+  }, [guard]);
   useSignalEffect(() => {
     const index = at.value;
     if (chart.current) pointAt(chart.current, index);
@@ -76,6 +86,12 @@ export function Curve({ plot, lines, bounds, at, group }: Props) {
       </figcaption>
       <div ref={place} class="curve-plot" role="img" aria-label={summary(plot, data)} />
       <p class="curve-unit">{t(`chart.${plot.name}.unit`)}</p>
+      {guard &&
+        levelWords(plot, guard).map((words) => (
+          <p key={words} class="curve-unit">
+            {words}
+          </p>
+        ))}
     </figure>
   );
 }

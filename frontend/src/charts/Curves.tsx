@@ -1,27 +1,29 @@
 import { useSignal } from "@preact/signals";
 import { useId, useMemo } from "preact/hooks";
-import type { RunKind } from "../api/models";
+import type { Guard, RunKind } from "../api/models";
 import { integer } from "../format";
 import { t } from "../i18n";
 import { Curve } from "./Curve";
 import "./curves.css";
-import { PLOTS } from "./plots";
+import { measured, PLOTS } from "./plots";
 import { changes, type MetricLine } from "./series";
 
 interface Props {
   kind: RunKind;
   lines: readonly MetricLine[];
+  guard: Guard | null;
   /** Whether more steps may come. */
   grows: boolean;
 }
 
 /** The charts of a run on one shared x, with one cursor that the pointer or the arrow keys move. */
-export function Curves({ kind, lines, grows }: Props) {
+export function Curves({ kind, lines, guard, grows }: Props) {
   const at = useSignal<number | null>(null);
   const group = useId();
   const fits = useMemo(() => changes(lines, "fit"), [lines]);
   const bounds = useMemo(() => fits.slice(1).map(({ step }) => step - 0.5), [fits]);
-  if (PLOTS[kind].length === 0) return null;
+  const plots = useMemo(() => measured(PLOTS[kind], lines), [kind, lines]);
+  if (plots.length === 0) return null;
 
   const shown = lines[at.value ?? lines.length - 1];
   const fit = fits.findLast(({ step }) => shown && step <= shown.step)?.value;
@@ -50,9 +52,17 @@ export function Curves({ kind, lines, grows }: Props) {
           : t(grows ? "chart.waiting" : "chart.never")}
         {fit !== undefined && ` · ${t("chart.fit", { number: fit })}`}
       </p>
-      <div class={PLOTS[kind].length === 3 ? "curves-grid three" : "curves-grid"}>
-        {PLOTS[kind].map((plot) => (
-          <Curve key={plot.name} plot={plot} lines={lines} bounds={bounds} at={at} group={group} />
+      <div class={plots.length === 3 ? "curves-grid three" : "curves-grid"}>
+        {plots.map((plot) => (
+          <Curve
+            key={plot.name}
+            plot={plot}
+            lines={lines}
+            bounds={bounds}
+            guard={guard}
+            at={at}
+            group={group}
+          />
         ))}
       </div>
     </div>

@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import type uPlot from "uplot";
+import type { Guard } from "../api/models";
 import { compact, decimal, percentage } from "./figures";
 import type { Ink } from "./ink";
 import type { Line, Plot } from "./plots";
@@ -16,6 +17,8 @@ export interface Drawing {
   ink: (name: Ink) => string;
   /** Steps at which something new begins, read at every draw. */
   bounds: { current: readonly number[] };
+  /** What the guard compares the lines with, read at every draw. */
+  guard: { current: Guard | null };
   /** The place of the shared cursor; null: nobody points. */
   at: Signal<number | null>;
   /** Charts of one group share their cursor. */
@@ -107,8 +110,8 @@ function axesOf(plot: Plot, ink: (name: Ink) => string): uPlot.Axis[] {
   ];
 }
 
-/** A guide across and the bounds upright, under the curves. */
-function drawMarks(u: uPlot, { plot, ink, bounds }: Drawing): void {
+/** A guide and the guard's levels across, the bounds and its stop upright, under the curves. */
+function drawMarks(u: uPlot, { plot, ink, bounds, guard }: Drawing): void {
   const { ctx, bbox } = u;
   const drawLine = (x0: number, y0: number, x1: number, y1: number) => {
     ctx.beginPath();
@@ -126,6 +129,27 @@ function drawMarks(u: uPlot, { plot, ink, bounds }: Drawing): void {
   }
   for (const step of bounds.current) {
     const x = Math.round(u.valToPos(step, "x", true));
+    drawLine(x, bbox.top, x, bbox.top + bbox.height);
+  }
+  const drawLevels = (line: Line, kind: "warning" | "stop") => {
+    const axis = line.axis ?? "left";
+    const { min, max } = u.scales[axis] ?? {};
+    ctx.strokeStyle = ink(kind === "stop" ? "stop" : "warn");
+    for (const level of guard.current?.levels[line.name]?.[kind] ?? []) {
+      if (level === null || level < (min ?? level) || level > (max ?? level)) continue;
+      const y = Math.round(u.valToPos(level, axis, true));
+      drawLine(bbox.left, y, bbox.left + bbox.width, y);
+    }
+  };
+  for (const line of plot.lines) {
+    ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    drawLevels(line, "warning");
+    ctx.setLineDash([]);
+    drawLevels(line, "stop");
+  }
+  const stopped = guard.current?.stop?.step;
+  if (stopped !== undefined && u.data[0].length) {
+    const x = Math.round(u.valToPos(stopped, "x", true));
     drawLine(x, bbox.top, x, bbox.top + bbox.height);
   }
   ctx.restore();

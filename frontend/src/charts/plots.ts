@@ -2,6 +2,7 @@
 
 import type { RunKind } from "../api/models";
 import type { Ink } from "./ink";
+import type { MetricLine } from "./series";
 
 export interface Line {
   name: string;
@@ -13,7 +14,17 @@ export interface Line {
 }
 
 export interface Plot {
-  name: "reward" | "kl" | "variety" | "length" | "loss" | "accuracy" | "learning_rate";
+  name:
+    | "reward"
+    | "kl"
+    | "surprise"
+    | "entropy"
+    | "variety"
+    | "length"
+    | "flat"
+    | "loss"
+    | "accuracy"
+    | "learning_rate";
   lines: Line[];
   /** What each axis must show, whatever the values are. */
   left?: readonly number[];
@@ -27,19 +38,25 @@ export interface Plot {
 const POLICY: Plot[] = [
   {
     name: "reward",
-    lines: [{ name: "reward", ink: "accent" }],
+    lines: [
+      { name: "reward", ink: "accent" },
+      { name: "second", ink: "ink-2", dash: [5, 3] },
+      { name: "gap", ink: "warn", dash: [2, 3] },
+    ],
     left: [0],
     guide: 0,
     aligned: true,
   },
   { name: "kl", lines: [{ name: "kl", ink: "accent" }], left: [0], aligned: true },
+  { name: "surprise", lines: [{ name: "surprise", ink: "accent" }], left: [0], aligned: true },
+  { name: "entropy", lines: [{ name: "entropy", ink: "accent" }], left: [0], aligned: true },
   {
     name: "variety",
     lines: [
-      { name: "entropy", ink: "accent" },
+      { name: "distinct", ink: "accent", share: true },
       { name: "repetition", ink: "warn", dash: [5, 3], axis: "right", share: true },
     ],
-    left: [0],
+    left: [0, 1],
     right: [0, 1],
   },
   {
@@ -50,6 +67,12 @@ const POLICY: Plot[] = [
     ],
     left: [0],
     right: [0, 1],
+  },
+  {
+    name: "flat",
+    lines: [{ name: "flat", ink: "accent", share: true }],
+    left: [0, 1],
+    aligned: true,
   },
 ];
 
@@ -71,3 +94,12 @@ export const PLOTS: Record<RunKind, Plot[]> = {
   generate: [],
   evaluate: [],
 };
+
+/** The plots without lines that the run does not measure: not every run has a second opinion. */
+export function measured(plots: readonly Plot[], lines: readonly MetricLine[]): Plot[] {
+  const last = lines.at(-1);
+  if (!last) return [...plots];
+  return plots
+    .map((plot) => ({ ...plot, lines: plot.lines.filter(({ name }) => name in last.values) }))
+    .filter((plot) => plot.lines.length > 0);
+}

@@ -187,3 +187,24 @@ def test_a_runs_page_links_to_what_it_was_made_from(project: Project, rita: Pers
         {"type": "policy", "id": str(policy), "label": "Policy 0", "href": f"/models/{policy}"}
     ]
     assert shown["kl"] is None
+
+
+def test_the_guards_levels_and_its_stop_are_shown(project: Project, maya: Person) -> None:
+    run = add_run(project, "policy", policy=None, reference=None)
+    shown = maya.api.get(f"/api/runs/{run.pk}/").json()
+    assert (shown["guard"], shown["guard_standing"]) == (None, None)
+    level = {"null": 0.4, "warning": [0.2, 0.6], "stop": [None, 0.8]}
+    sample = {"prompt": "A tale?", "text": "And and and", "tokens": 3, "truncated": False}
+    stop = {
+        "step": 12,
+        "since": 10,
+        "sentence": "Stopped at step 12: entropy was 0.90.",
+        "signals": ["entropy"],
+        "samples": [{**sample, "reward": 2.0, "kl": 30.0, "repetition": 0.5}],
+    }
+    guard = {"standing": "stopped", "levels": {"entropy": level}, "stop": stop, "kept": 8}
+    contract.write_json(run_dir(run) / contract.GUARD, {**guard, "scales": {}, "noise": 0.1})
+    shown = maya.api.get(f"/api/runs/{run.pk}/").json()
+    assert shown["guard"] == guard
+    listed = maya.api.get("/api/projects/tales/runs/").json()["results"]
+    assert listed[0]["guard_standing"] == "stopped"

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rewardtrain.contract import MetricLine, SampleRow, read_rows, read_status
+from rewardtrain.contract import (
+    MetricLine,
+    PolicyConfig,
+    SampleRow,
+    SuspectRow,
+    read_rows,
+    read_status,
+)
+from rewardtrain.core.policy import load_policy
 from rewardtrain.core.pretrained import sha256
 from rewardtrain.core.reward_model import load_reward_model, start_reward_model
 from rewardtrain.core.runlog import run
 from rewardtrain.scripts import train_policy as script
-from rewardtrain.scripts.train_policy import train_policy
+from rewardtrain.scripts.train_policy import start_over, train_policy
 
 QUESTIONS = ["The fox?", "The bear?", "The lamp?", "They sang by the river. And then?"]
 PROMPTS = [
@@ -52,6 +61,7 @@ def config(tiny_policy, reward_model) -> dict:
         "learning_rate": 5e-3,
         "checkpoint_every": 2,
         "sample_every": 2,
+        "guard": "watch",
     }
 
 
@@ -84,18 +94,10 @@ def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward
     lines = metrics_of(directory)
     assert [line.step for line in lines] == list(range(1, 26))
     assert lines[0].values["kl"] == 0.0 < lines[-1].values["kl"]
-    assert lines[0].values.keys() == {
-        "reward",
-        "kl",
-        "entropy",
-        "length",
-        "truncated",
-        "repetition",
-        "loss",
-        "grad_norm",
-        "learning_rate",
-        "seconds",
-    }
+    watched = {"kl", "surprise", "entropy", "length", "truncated", "repetition", "distinct", "flat"}
+    smooth = {f"{name}_smooth" for name in ("reward", *watched)}
+    trainers = {"loss", "grad_norm", "learning_rate", "seconds"}
+    assert lines[0].values.keys() == {"reward"} | watched | smooth | trainers
     samples = read_rows(directory / "samples.jsonl", SampleRow)
     assert {s.step for s in samples} == {1, *range(2, 26, 2)}
     assert {s.prompt for s in samples if s.step == 1} == {0, 1, 2, 3}
@@ -103,7 +105,9 @@ def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward
     shown = samples[-1]
     messages = PROMPTS[shown.prompt]["messages"]
     ids, _ = reward.encode(messages, [{"role": "assistant", "content": shown.text}])
-    assert reward.normalise(reward.scores([ids])[0]) == pytest.approx(shown.reward, abs=1e-4)
+    # 0 and 1 are the mean and spread of the reference's samples.
+    mean, spread = json.loads((directory / "guard.json").read_text())["scales"]["model"]
+    assert (reward.scores([ids])[0] - mean) / spread == pytest.approx(shown.reward, abs=1e-4)
     loaded = AutoModelForCausalLM.from_pretrained(directory / "model")
     assert loaded.config.vocab_size == len(AutoTokenizer.from_pretrained(directory / "model"))
 
@@ -193,11 +197,92 @@ def test_lora_trains_adapters_and_saves_a_whole_model(write_run, config, make_po
     assert all("proj" in name for name in moved)
 
 
+def test_a_run_that_goes_wild_is_stopped_and_rolled_back(write_run, config, tiny_policy):
+    """Driven far too fast, the policy leaves its language; what is left is a clean checkpoint."""
+    config |= {"guard": "stop", "steps": 40, "checkpoint_every": 1, "learning_rate": 3e-2}
+    config |= {"samples_per_step": 16, "batch_size": 16, "beta": 0.0}
+    directory = write_run(config, PROMPTS)
+    report = trained(directory)
+    guard = json.loads((directory / "guard.json").read_text())
+    stop = guard["stop"]
+    assert guard["standing"] == "stopped"
+    assert report["guard"] == {name: guard[name] for name in ("standing", "kept", "stop")}
+    assert metrics_of(directory)[-1].step == stop["step"] < 40
+    assert stop["sentence"].startswith(f"Stopped at step {stop['step']}")
+    assert guard["kept"] + 1 < stop["since"] <= stop["step"]
+    assert len(stop["samples"]) == 3
+    kept = directory / f"checkpoints/checkpoint-{guard['kept']}" if guard["kept"] else tiny_policy
+    left = AutoModelForCausalLM.from_pretrained(directory / "model").state_dict()
+    clean = AutoModelForCausalLM.from_pretrained(kept).state_dict()
+    assert all(torch.equal(left[name], clean[name]) for name in left)
+    suspects = read_rows(directory / "suspects.jsonl", SuspectRow)
+    assert suspects
+    assert {s.step for s in suspects} == {stop["step"]}
+    assert {s.why for s in suspects} <= {"repetition", "kl", "length"}
+    assert len({(s.prompt, s.text) for s in suspects}) == len(suspects)
+
+
+def test_a_guard_that_only_watches_says_where_it_would_have_stopped(write_run, config):
+    config |= {"steps": 30, "learning_rate": 3e-2, "beta": 0.0}
+    config |= {"samples_per_step": 16, "batch_size": 16}
+    directory = write_run(config, PROMPTS)
+    report = trained(directory)
+    assert report["guard"]["standing"] == "stopped"
+    assert report["guard"]["kept"] == 30
+    assert metrics_of(directory)[-1].step == 30 > report["guard"]["stop"]["step"]
+
+
+def test_killed_and_started_again_the_guard_stops_where_it_would_have(
+    write_run, config, launch, kill_when, finish
+):
+    config |= {"guard": "stop", "steps": 40, "checkpoint_every": 2, "learning_rate": 3e-2}
+    config |= {"samples_per_step": 16, "batch_size": 16, "beta": 0.0}
+    whole = write_run(config, PROMPTS, "whole")
+    report = trained(whole)
+    directory = write_run(config, PROMPTS, "killed")
+    metrics = directory / "metrics.jsonl"
+    kill_when(
+        launch("train_policy", directory),
+        lambda: metrics.is_file() and metrics.read_text().count("\n") >= 3,
+    )
+    write_run({**config, "attempt": 2}, PROMPTS, "killed")
+    finish(launch("train_policy", directory), directory, "succeeded")
+    again = json.loads((directory / "report.json").read_text())
+    assert again["guard"] == report["guard"]
+    assert again["hashes"]["weights"] == report["hashes"]["weights"]
+    # After a stop whose checkpoint is there, nothing is trained any more.
+    (directory / "report.json").unlink()
+    assert trained(directory)["guard"] == report["guard"]
+
+
+def test_stopped_before_its_first_checkpoint_it_keeps_the_start(write_run, config):
+    config |= {"guard": "stop", "steps": 40, "checkpoint_every": 100, "learning_rate": 3e-2}
+    config |= {"samples_per_step": 16, "batch_size": 16, "beta": 0.0}
+    report = trained(write_run(config, PROMPTS))
+    assert report["guard"]["kept"] == 0
+    assert report["after"]["reward"] == report["before"]["reward"]
+    assert report["after"]["kl"]["mean"] == 0.0
+
+
+def test_adapters_are_forgotten_like_whole_weights(tiny_policy):
+    policy, _ = load_policy(tiny_policy, "policy", torch.device("cpu"))
+    start = policy(torch.tensor([[1, 2, 3]])).logits
+    adapted = get_peft_model(policy, LoraConfig(target_modules="all-linear"))
+    for name, weights in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weights)
+    assert not torch.allclose(policy(torch.tensor([[1, 2, 3]])).logits, start)
+    start_over(policy, PolicyConfig(policy=tiny_policy, reference="", reward_model="", lora=True))
+    assert torch.equal(policy(torch.tensor([[1, 2, 3]])).logits, start)
+
+
 @pytest.mark.parametrize(
     ("change", "rows", "sentence"),
     [
         ({"samples_per_prompt": 3}, PROMPTS, "must be a multiple of samples_per_prompt = 3"),
         ({"batch_size": 5}, PROMPTS, "must be a multiple of batch_size = 5"),
+        ({"guard": "sleep"}, PROMPTS, "guard = 'sleep' must be 'stop' or 'watch'"),
+        ({"second_opinion": "/nowhere"}, PROMPTS, "second_opinion = '/nowhere' is not a directory"),
         ({"samples_per_prompt": 1}, PROMPTS, "samples_per_prompt = 1 must be 2 or more"),
         ({"policy": "/nowhere"}, PROMPTS, "policy = '/nowhere' is not a directory"),
         ({"reference": "/nowhere"}, PROMPTS, "reference = '/nowhere' is not a directory"),

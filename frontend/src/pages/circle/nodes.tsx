@@ -112,9 +112,16 @@ function runNode(circle: Circle, kl: number | null): NodeWords {
   }
   const active = activeRun(circle, "policy") === run;
   const measured = kl !== null && t("circle.run.kl", { kl: decimal(kl) });
+  const guard = run.guard_standing && t(`guard.standing.${run.guard_standing}`);
   const lines = active
-    ? [[stepOf(run), measured].filter(Boolean).join(" · "), leftOf(run)]
-    : [t(`run.state.${run.state}`), run.finished_at && relative(run.finished_at)];
+    ? [
+        [stepOf(run), measured].filter(Boolean).join(" · "),
+        [guard, leftOf(run)].filter(Boolean).join(" · "),
+      ]
+    : [
+        [t(`run.state.${run.state}`), guard].filter(Boolean).join(" · "),
+        run.finished_at && relative(run.finished_at),
+      ];
   return {
     href: `/runs/${run.id}`,
     main: t("run.name", { id: run.id }),

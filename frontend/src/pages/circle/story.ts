@@ -17,7 +17,7 @@ export function chapters(story: readonly Decision[]): Chapter[] {
     .sort((a, b) => (b.round ?? 0) - (a.round ?? 0));
 }
 
-const BAD = ["refused", "failed"];
+const BAD = ["refused", "failed", "guard"];
 
 /** How a line looks: what went well, what did not, and the rest. */
 export function mood(what: string): "good" | "bad" | "plain" {

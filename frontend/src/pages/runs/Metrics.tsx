@@ -1,5 +1,5 @@
 import { useCallback } from "preact/hooks";
-import type { Run } from "../../api/models";
+import type { RunDetail } from "../../api/models";
 import { Curves } from "../../charts/Curves";
 import { PLOTS } from "../../charts/plots";
 import { type MetricLine, merge } from "../../charts/series";
@@ -10,13 +10,13 @@ import { useGrowing } from "./useGrowing";
 const EVERY_SECONDS = 2;
 
 /** The run's curves as they grow; a later attempt, which may replace steps, is read anew. */
-export function Metrics({ run }: { run: Run }) {
+export function Metrics({ run }: { run: RunDetail }) {
   return PLOTS[run.kind].length > 0 ? (
     <GrowingCurves key={`${run.id} ${run.attempt}`} run={run} />
   ) : null;
 }
 
-function GrowingCurves({ run }: { run: Run }) {
+function GrowingCurves({ run }: { run: RunDetail }) {
   const path = useCallback(
     (last: MetricLine | null) => `runs/${run.id}/metrics/?after=${last?.step ?? -1}`,
     [run.id],
@@ -25,7 +25,9 @@ function GrowingCurves({ run }: { run: Run }) {
   return (
     <>
       {!metrics.known && <ErrorNotice error={metrics.error} />}
-      {metrics.known && <Curves kind={run.kind} lines={metrics.rows} grows={isActive(run)} />}
+      {metrics.known && (
+        <Curves kind={run.kind} lines={metrics.rows} guard={run.guard} grows={isActive(run)} />
+      )}
     </>
   );
 }

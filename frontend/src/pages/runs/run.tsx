@@ -13,6 +13,7 @@ import { useProject } from "../../project";
 import { isActive } from "../circle/state";
 import { Lineage } from "../models/Lineage";
 import { Configuration } from "./Configuration";
+import { GuardStop } from "./GuardStop";
 import { Log } from "./Log";
 import { Metrics } from "./Metrics";
 import { Progress } from "./Progress";
@@ -51,6 +52,7 @@ function Body({ run, reload }: { run: RunDetail; reload: () => Promise<void> }) 
       <StandingLine run={run} />
       <div class="run-columns">
         <div class="run-main">
+          <GuardStop run={run} />
           {run.report && <Report kind={run.kind} report={run.report} />}
           <Metrics run={run} />
           <Samples run={run} />

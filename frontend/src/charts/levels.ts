@@ -1,0 +1,26 @@
+/** The levels of a run's guard, in words. */
+
+import type { Guard } from "../api/models";
+import { t, tIn } from "../i18n";
+import { said } from "./drawing";
+import type { Line, Plot } from "./plots";
+
+type Ends = readonly (number | null)[];
+
+/** "KL: warns above 17.2, stops above 86.0", for each line that is watched. */
+export function levelWords(plot: Plot, guard: Guard): string[] {
+  return plot.lines.flatMap((line) => {
+    const level = guard.levels[line.name];
+    if (!level) return [];
+    const words = { warning: ends(line, level.warning), stop: ends(line, level.stop) };
+    return [t("guard.level", { name: tIn("metric", line.name), ...words })];
+  });
+}
+
+/** "below 0.23 or above 0.57". */
+function ends(line: Line, [low, high]: Ends): string {
+  const below = typeof low === "number" && t("guard.below", { value: said(line, low) });
+  const above = typeof high === "number" && t("guard.above", { value: said(line, high) });
+  if (below && above) return t("guard.either", { below, above });
+  return below || above || "";
+}
