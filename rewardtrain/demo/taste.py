@@ -4,7 +4,7 @@ They read the prompt and two tales, and nothing else. They like, in this order:
 
 1. a happy ending: the last sentence says so (+1.5), says the opposite (-1.5), or neither (0);
 2. a tale about whom and what was asked: -1 for a hero left out, -1 for a thing left out;
-3. a tale in which somebody speaks: +0.75;
+3. a tale in which somebody speaks: +1.25;
 4. a tale that is one: -1.5 if it does not come to a full stop, -1.5 if it is under twenty words;
 5. no repetition: up to -6, by the share of runs of four words said before, and -1 for each sentence
    said again.
@@ -45,7 +45,7 @@ def quality(prompt: str | Messages, response: str) -> float:
         1.5 * mood(response)
         - (not _says(response, hero))
         - (not _says(response, thing))
-        + 0.75 * speaks(response)
+        + 1.25 * speaks(response)
         - 1.5 * (not re.search(r'[.!?]"?\s*$', response))
         - 1.5 * (len(_words(response)) < SHORTEST)
         - 6.0 * repetition(response)
