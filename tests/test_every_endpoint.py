@@ -53,6 +53,7 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "projects/<slug:slug>/comparisons/": {"GET": REVIEWER, "POST": MANAGER},
     "projects/<slug:slug>/preferences/": {"GET": REVIEWER},
     "projects/<slug:slug>/preferences/export/": {"GET": MANAGER},
+    "projects/<slug:slug>/gap/": {"GET": MANAGER},
     "projects/<slug:slug>/events/": {"GET": MANAGER},
     "projects/<slug:slug>/assignments/": {"POST": LABELER},
     "projects/<slug:slug>/answers/": {"GET": LABELER},

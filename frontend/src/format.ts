@@ -11,6 +11,11 @@ export function percent(share: number): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: 0 }).format(share * 100);
 }
 
+/** With one digit after the point. */
+export function decimal(value: number): string {
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(value);
+}
+
 /** "3:12", or "1:03:12" from an hour on. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

@@ -12,6 +12,7 @@ import { GuidelinesSettings } from "./GuidelinesSettings";
 import { ModelSettings } from "./ModelSettings";
 import { PeopleSettings } from "./PeopleSettings";
 import { TrailSettings } from "./TrailSettings";
+import { WritingSettings } from "./WritingSettings";
 import "./settings.css";
 
 export interface SettingsProps {
@@ -24,6 +25,7 @@ const PARTS = {
   people: PeopleSettings,
   asked: AskedSettings,
   models: ModelSettings,
+  writing: WritingSettings,
   trail: TrailSettings,
 } satisfies Record<string, ComponentType<SettingsProps>>;
 type Part = keyof typeof PARTS;
