@@ -432,6 +432,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{slug}/gap/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["gap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{slug}/guidelines/": {
         parameters: {
             query?: never;
@@ -1438,6 +1454,20 @@ export interface components {
          * @enum {string}
          */
         FinishedReasonEnum: "nothing_left" | "paused" | "closed" | "draft";
+        Gap: {
+            /** @description Median seconds. */
+            write: components["schemas"]["Median"] | null;
+            /** @description Median seconds. */
+            choose_after: components["schemas"]["Median"] | null;
+            /** @description Median seconds. */
+            choose_without: components["schemas"]["Median"] | null;
+            /** @description Of writing to choosing. */
+            ratio: components["schemas"]["Median"] | null;
+            agree_after: components["schemas"]["Share"] | null;
+            agree_without: components["schemas"]["Share"] | null;
+            wrote_own: components["schemas"]["Share"] | null;
+            wrote_other: components["schemas"]["Share"] | null;
+        };
         /** @description What a fine-tuning's guard watches, and why it stopped the run if it did. */
         Guard: {
             standing: components["schemas"]["StandingEnum"];
@@ -1619,6 +1649,18 @@ export interface components {
         };
         MatchTextsList: {
             results: components["schemas"]["MatchTexts"][];
+        };
+        Median: {
+            /** Format: double */
+            value: number;
+            /**
+             * Format: double
+             * @description Null where n is too small for one.
+             */
+            low: number | null;
+            /** Format: double */
+            high: number | null;
+            n: number;
         };
         Member: {
             id: number;
@@ -2199,6 +2241,15 @@ export interface components {
             demo_accounts: components["schemas"]["DemoAccount"][];
             mail: boolean;
             sso: components["schemas"]["SignInChoice"][];
+        };
+        Share: {
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+            n: number;
         };
         Shown: {
             messages: components["schemas"]["Message"][];
@@ -3359,6 +3410,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+        };
+    };
+    gap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gap"];
                 };
             };
         };

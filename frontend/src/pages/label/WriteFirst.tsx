@@ -26,7 +26,7 @@ export function WriteFirst({ labeling, assignment, keymap, act }: Props) {
   useEffect(() => field.current?.focus(), [assignment.key]);
 
   return (
-    <section class="write-first" aria-labelledby="write-first">
+    <div class="write-first">
       <h2 id="write-first">{t("write_first.title")}</h2>
       <p class="quiet" id="write-first-about">
         {t("write_first.about")}
@@ -70,6 +70,6 @@ export function WriteFirst({ labeling, assignment, keymap, act }: Props) {
           {t("action.undo")}
         </Button>
       </div>
-    </section>
+    </div>
   );
 }

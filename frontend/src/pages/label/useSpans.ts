@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Assignment, Project, Span } from "../../api/types";
 import { highlight } from "../../render/highlights";
 import { codePointsBefore, offsetOf, type Place, RawText } from "../../render/rawText";
@@ -36,9 +36,15 @@ const SETTLED = 200;
 
 /** Marking words of the responses, by what is selected or word by word from the keyboard. */
 export function useSpans({ page, project, labeling, assignment }: Props): Spans {
-  const [picking, setPicking] = useState<Picking | null>(null);
+  const [picking, draw] = useState<Picking | null>(null);
+  // Keys may come faster than the page is drawn: each goes on from where the one before led.
+  const now = useRef<Picking | null>(null);
   const last = useRef<Picking | null>(null);
-  if (picking) last.current = picking;
+  const setPicking = useCallback((place: Picking | null) => {
+    now.current = place;
+    if (place) last.current = place;
+    draw(place);
+  }, []);
   const { spans } = labeling.state.value.draft;
   const asked = project.span_categories.length > 0 && !assignment.write_first;
   const texts = useMemo(() => new Texts(page, assignment), [page, assignment]);
@@ -54,7 +60,7 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
     let timer: ReturnType<typeof setTimeout> | undefined;
     const read = () => {
       const found = texts.selected();
-      setPicking((old) => found ?? (old?.selected ? null : old));
+      if (found || now.current?.selected) setPicking(found);
     };
     const onSelection = () => {
       clearTimeout(timer);
@@ -65,13 +71,13 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
       clearTimeout(timer);
       document.removeEventListener("selectionchange", onSelection);
     };
-  }, [asked, texts]);
+  }, [asked, texts, setPicking]);
 
   useEffect(() => {
     const root = page.current?.querySelector(".response-pages");
     if (!root || (spans.length === 0 && !picking)) return;
     let erase = () => {};
-    const draw = () => {
+    const paint = () => {
       erase();
       const marked = highlight(
         "span",
@@ -83,9 +89,9 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
         picked();
       };
     };
-    draw();
+    paint();
     // A text is drawn anew when its code or its formulas have loaded, or as it was written.
-    const observer = new MutationObserver(draw);
+    const observer = new MutationObserver(paint);
     observer.observe(root, { childList: true, subtree: true });
     return () => {
       observer.disconnect();
@@ -105,12 +111,14 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
   return {
     picking,
     quote: picking ? texts.quoteOf(picking) : "",
-    begin: () => pick(picking ? texts.firstOfNext(picking) : (last.current ?? texts.first())),
-    move: (words) => picking && pick(texts.moved(picking, words)),
-    extend: (words) => picking && pick(texts.extended(picking, words)),
+    begin: () =>
+      pick(now.current ? texts.firstOfNext(now.current) : (last.current ?? texts.first())),
+    move: (words) => now.current && pick(texts.moved(now.current, words)),
+    extend: (words) => now.current && pick(texts.extended(now.current, words)),
     mark: (category) => {
-      if (!picking) return;
-      const span = texts.spanOf(picking, category);
+      if (!now.current) return;
+      const { spans } = labeling.state.value.draft;
+      const span = texts.spanOf(now.current, category);
       const known = spans.some((other) => JSON.stringify(other) === JSON.stringify(span));
       if (!known) labeling.draft({ spans: [...spans, span] });
       close();
