@@ -7,7 +7,6 @@ person too many. Rows are locked in one order everywhere: membership, comparison
 
 import random
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -214,10 +213,12 @@ def _claim(membership: Membership, wanted: int, now: datetime, *, patient: bool 
     passes by what others are just claiming; a patient one waits for that before it gives up.
     """
     mixed = _draw(membership.project, wanted)
-    taken, more = claims.claim(membership, Lane.MAIN, wanted - mixed.total(), now)
-    if mixed and more:
+    drawn = sum(mixed.values())
+    taken, more = claims.claim(membership, Lane.MAIN, wanted - drawn, now)
+    if more:
+        # Of each lane, be it for none: how long the answer takes must not tell what it holds.
         taken += sum(claims.claim(membership, lane, n, now)[0] for lane, n in mixed.items())
-    if mixed and taken < wanted:
+    if drawn and taken < wanted:
         taken += claims.claim(membership, Lane.MAIN, wanted - taken, now)[0]
     if patient and more and not taken:
         # With no comparison locked yet and one to wait for, this cannot deadlock.
@@ -225,15 +226,13 @@ def _claim(membership: Membership, wanted: int, now: datetime, *, patient: bool 
     return taken
 
 
-def _draw(project: Project, wanted: int) -> Counter[Lane]:
-    """How many of the next slots fall to golds and to anchors; nobody can foresee which."""
-    shares = {Lane.GOLD: project.gold_share, Lane.ANCHOR: project.anchor_share}
-    if not any(shares.values()):
-        return Counter()
+def _draw(project: Project, wanted: int) -> dict[Lane, int]:
+    """How many of the next slots fall to each lane that has a share; nobody can foresee which."""
+    lanes = {Lane.GOLD: project.gold_share, Lane.ANCHOR: project.anchor_share}
+    shares = {lane: share for lane, share in lanes.items() if share}
     weights = [max(0.0, 1 - sum(shares.values())), *shares.values()]
-    drawn = Counter(random.choices([Lane.MAIN, *shares], weights, k=wanted))
-    del drawn[Lane.MAIN]
-    return drawn
+    drawn = random.choices([Lane.MAIN, *shares], weights, k=wanted)
+    return {lane: drawn.count(lane) for lane in shares}
 
 
 def _held(membership: Membership) -> QuerySet[Assignment]:

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation import claims, queue
@@ -328,6 +329,9 @@ class TestPlaces:
         Comparison.objects.filter(leased=1).update(leased=0, done=1)
         lena.places = {}
         lena.save()
+        with connection.cursor() as cursor:
+            # Else the plan hangs on what other tests' tables looked like to the last autovacuum.
+            cursor.execute("ANALYZE annotation_comparison, annotation_assignment")
         first_look = blocks_read(lena)
         desk.leased(lena)
         lena.refresh_from_db()
@@ -344,6 +348,22 @@ class TestLanes:
         kinds = Counter(a.comparison.kind for a in queue.lease(desk.person(project), 250))
         assert 33 <= kinds["gold"] <= 67  # 50 and 25 are expected; the bounds are 2.7 sigma
         assert 12 <= kinds["anchor"] <= 38
+
+    def test_each_is_claimed_by_as_many_statements_as_the_others(self) -> None:
+        """Else the time that an answer takes would tell them apart."""
+        random.seed(6)
+        project = desk.open_project(30, gold_share=0.3, anchor_share=0.3)
+        desk.ask(project, 30, kind="gold")
+        desk.ask(project, 30, kind="anchor")
+        lena = desk.person(project)
+        statements: dict[str, set[int]] = {}
+        for _ in range(24):
+            with CaptureQueriesContext(connection) as asked:
+                [held] = queue.lease(lena, 1)
+            statements.setdefault(held.comparison.lane, set()).add(len(asked))
+            desk.submit(held)
+        assert set(statements) == {"main", "gold", "anchor"}
+        assert len(set.union(*statements.values())) == 1, statements
 
     def test_without_a_share_there_are_none(self) -> None:
         project = desk.open_project(20)
