@@ -22,7 +22,9 @@ class Client:
     def call(self, method: str, path: str, **body: Any) -> Any:
         headers = {"X-CSRFToken": self.session.cookies.get("csrftoken", "")}
         given = {"json": body} if method != "GET" else {}
-        answer = self.session.request(method, f"{self.address}/api/{path}", headers=headers, **given)
+        answer = self.session.request(
+            method, f"{self.address}/api/{path}", headers=headers, **given
+        )
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return answer.json() if answer.content else None
 

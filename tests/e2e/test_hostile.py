@@ -29,8 +29,8 @@ WHAT_IS_WRONG = """() => {
     });
   });
   if (out.length) wrong.push("a text leaves its side");
-  const forbidden = ".prose :is(script, style, link, meta, base, img, video, audio, iframe, object," +
-    " embed, form, input, button, svg, dialog, details, [style], [id], [name], [src], .button)";
+  const forbidden = ".prose :is(script, style, link, meta, base, img, video, audio, iframe," +
+    " object, embed, form, input, button, svg, dialog, details, [style], [id], [name], [src])";
   if (document.querySelector(forbidden)) wrong.push("an element that has no place there");
   for (const button of document.querySelectorAll(".action-bar .step")) {
     const { left, top, width, height } = button.getBoundingClientRect();

@@ -1,6 +1,7 @@
 """Every page, light and dark, under axe-core: no violation of accessibility that it can see."""
 
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,11 @@ def violations(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def slug(site: Site) -> str:
-    settings = {"flags": ["false"], "attributes": ["helpful"], "guidelines": "# Choose\n\nthe better."}
+    settings = {
+        "flags": ["false"],
+        "attributes": ["helpful"],
+        "guidelines": "# Choose\n\nthe better.",
+    }
     return open_project(site.address, "Looks", pairs(4), **settings)
 
 
@@ -147,8 +152,6 @@ def a_batch(site: Site) -> int:
 
 
 def answer_all(labeler: Client) -> None:
-    import uuid
-
     while True:
         served = labeler.call("POST", "projects/tiny-tales/assignments/", want=3)
         if not served["assignments"]:
