@@ -41,7 +41,7 @@ export function App() {
   };
   useEffect(load, []);
 
-  if (error && !session.value) return <Broken error={error} retry={load} />;
+  if (error && !session.value) return <Broken whole error={error} retry={load} />;
   if (!session.value) return <Loading />;
   return (
     <Shell>
@@ -89,7 +89,7 @@ class Boundary extends Component<{ children: ComponentChildren }, { error: Error
 
   render() {
     const { error } = this.state;
-    if (error) return <Broken error={error} retry={() => location.reload()} />;
+    if (error) return <Broken whole error={error} retry={() => location.reload()} />;
     return this.props.children;
   }
 }

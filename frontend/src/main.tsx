@@ -6,7 +6,10 @@ import "./styles/forms.css";
 import "./styles/shell.css";
 import "./theme";
 import { App } from "./app";
+import { speak } from "./i18n";
 import { keepOutbox } from "./session/outboxes";
 
-keepOutbox();
-render(<App />, document.getElementById("app") as HTMLElement);
+speak().then(() => {
+  keepOutbox();
+  render(<App />, document.getElementById("app") as HTMLElement);
+});

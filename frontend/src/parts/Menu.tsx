@@ -3,8 +3,8 @@ import { useId, useRef, useState } from "preact/hooks";
 
 interface Props {
   label: ComponentChildren;
-  /** Said by screen readers in place of the visible label. */
-  name: string;
+  /** Said by screen readers in place of the visible label, whose words it holds. */
+  name?: string;
   align?: "start" | "end";
   children: (close: () => void) => ComponentChildren;
 }
@@ -21,8 +21,11 @@ export function Menu({ label, name, align = "start", children }: Props) {
     const box = button.current.getBoundingClientRect();
     const { style } = panel.current;
     style.top = `${box.bottom + 4}px`;
-    if (align === "end") style.right = `${document.documentElement.clientWidth - box.right}px`;
-    else style.left = `${box.left}px`;
+    // A popover is placed against the window, which has its sides turned for scripts from the right.
+    const width = document.documentElement.clientWidth;
+    const toRight = (align === "end") !== (document.documentElement.dir === "rtl");
+    style.right = toRight ? `${width - box.right}px` : "auto";
+    style.left = toRight ? "auto" : `${box.left}px`;
   };
 
   return (

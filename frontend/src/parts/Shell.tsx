@@ -1,5 +1,5 @@
 import { type ComponentChildren, render } from "preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import { session } from "../account";
 import type { Project } from "../api/types";
@@ -11,7 +11,7 @@ import { AccountMenu, ProjectMenu } from "./BarMenus";
 import { HelpOverlay } from "./HelpOverlay";
 
 const BAR_SLOT = "bar-slot";
-const SHELL_KEYS: Keymap<"help"> = [
+const shellKeys = (): Keymap<"help"> => [
   { action: "help", keys: ["?"], label: t("keys.help"), group: t("keys.everywhere") },
 ];
 
@@ -21,7 +21,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const slug = /^\/p\/([^/]+)/.exec(path)?.[1];
   useProject(session.value?.user ? slug : undefined);
   const [help, setHelp] = useState(false);
-  useKeymap(SHELL_KEYS, () => setHelp(true));
+  useKeymap(useMemo(shellKeys, []), () => setHelp(true));
   const current = belongsToProject(path) ? (project.value?.data ?? null) : null;
 
   return (

@@ -6,11 +6,19 @@ import { t } from "../i18n";
 import { Button } from "./Button";
 import { Notice, sentence } from "./Notice";
 
+interface EmptyProps {
+  title: string;
+  /** Whether it is all that the page says, so that its title is the page's. */
+  whole?: boolean;
+  children?: ComponentChildren;
+}
+
 /** Nothing is there yet: said as a state, with what to do about it. */
-export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+export function Empty({ title, whole, children }: EmptyProps) {
+  const Heading = whole ? "h1" : "h2";
   return (
     <div class="state">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );
@@ -30,11 +38,19 @@ export function Loading() {
   );
 }
 
-export function Broken({ error, retry }: { error: Error; retry?: () => void }) {
+interface BrokenProps {
+  error: Error;
+  /** As of Empty. */
+  whole?: boolean;
+  retry?: () => void;
+}
+
+export function Broken({ error, whole, retry }: BrokenProps) {
+  const Heading = whole ? "h1" : "h2";
   const missing = error instanceof ApiError && error.status === 404;
   return (
     <div class="state" role="alert">
-      <h2>{missing ? t("error.missing_title") : t("error.title")}</h2>
+      <Heading>{missing ? t("error.missing_title") : t("error.title")}</Heading>
       <p class="quiet">{missing ? t("error.missing") : sentence(error)}</p>
       {missing ? (
         <p>

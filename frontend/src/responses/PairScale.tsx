@@ -48,6 +48,9 @@ interface StepProps extends Props {
 function Step({ side, strength, levels, keymap, act, standing }: StepProps) {
   const action: ChoiceAction = `prefer:${side}:${strength}`;
   const hint = hintFor(keymap, action);
+  const word = strengthWord(strength, levels);
+  // Whoever speaks to the page says what they see; the whole sentence follows it.
+  const shown = `${letter(side)} ${word}`.trim();
   const chosen =
     standing?.outcome === "prefer" &&
     standing.tiers[0]?.[0] === side &&
@@ -58,11 +61,10 @@ function Step({ side, strength, levels, keymap, act, standing }: StepProps) {
       class="step"
       aria-pressed={chosen}
       aria-keyshortcuts={hint}
-      aria-label={keymap.find((binding) => binding.action === action)?.label}
+      aria-label={`${shown}: ${keymap.find((binding) => binding.action === action)?.label}`}
       onClick={() => act(action)}
     >
-      <span class="step-letter">{letter(side)}</span>
-      <span class="step-word">{strengthWord(strength, levels)}</span>
+      <span class="step-letter">{letter(side)}</span> <span class="step-word">{word}</span>
       <KeyHint>{hint}</KeyHint>
     </button>
   );

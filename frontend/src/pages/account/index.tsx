@@ -2,6 +2,7 @@ import { session } from "../../account";
 import { t } from "../../i18n";
 import { useTitle } from "../../parts/Shell";
 import { ChangePassword } from "./ChangePassword";
+import { Language } from "./Language";
 import { Tokens } from "./Tokens";
 
 export default function Account() {
@@ -10,6 +11,7 @@ export default function Account() {
   return (
     <div class="page narrow">
       <h1>{user?.name || user?.username}</h1>
+      <Language />
       <ChangePassword />
       <Tokens />
     </div>

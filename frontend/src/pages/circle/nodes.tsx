@@ -139,7 +139,7 @@ function policyNode(circle: Circle): NodeWords {
     return {
       href,
       main: t("circle.policy.none"),
-      lines: [t("circle.policy.name_one")],
+      lines: [t("circle.policy.name_it")],
       there: false,
     };
   }

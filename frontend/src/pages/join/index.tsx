@@ -21,12 +21,12 @@ export default function Join() {
   const offer = useResource<InvitationOffer>(`invitations/${encodeURIComponent(key)}/`);
   if (offer.error instanceof ApiError && offer.error.status === 404) {
     return (
-      <Empty title={t("join.gone_title")}>
+      <Empty whole title={t("join.gone_title")}>
         <p class="quiet">{t("join.gone")}</p>
       </Empty>
     );
   }
-  if (offer.error) return <Broken error={offer.error} retry={offer.reload} />;
+  if (offer.error) return <Broken whole error={offer.error} retry={offer.reload} />;
   if (!offer.data) return <Loading />;
   return <Offer invitationKey={key} offer={offer.data} />;
 }

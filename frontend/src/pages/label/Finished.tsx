@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
-import type { Project } from "../../api/types";
+import type { Finished as FinishedReason, Progress, Project } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
@@ -19,6 +19,13 @@ interface Props {
 
 type Action = "undo" | "earlier";
 
+function whatNext(reason: FinishedReason["reason"], progress: Progress | null): string {
+  if (reason !== "nothing_left") return t(`finished.next.${reason}`);
+  const missing = progress ? progress.freeze_after - progress.labels : 0;
+  if (missing <= 0) return t("finished.next.learning");
+  return t("finished.next.nothing_left", { count: missing });
+}
+
 /** Nothing is left to answer now: why, and what happens next. The page goes on by itself. */
 export function Finished({ labeling, outbox, project }: Props) {
   const { finished, progress, last } = labeling.state.value;
@@ -28,8 +35,8 @@ export function Finished({ labeling, outbox, project }: Props) {
   if (!finished) return null;
   return (
     <>
-      <Empty title={t(`finished.${finished.reason}`)}>
-        <p>{finished.next}</p>
+      <Empty whole title={t(`finished.${finished.reason}`)}>
+        <p>{whatNext(finished.reason, progress)}</p>
         <Today labeling={labeling} />
         {outbox.waiting.value.length > 0 && (
           <p class="quiet">{t("label.waiting", { count: outbox.waiting.value.length })}</p>

@@ -40,11 +40,11 @@ export function LabelPage({ project, labeling, outbox }: LabelProps & { outbox: 
       {shown ? (
         <Pair project={project} labeling={labeling} outbox={outbox} assignment={shown} />
       ) : error instanceof NetworkError ? (
-        <Empty title={t("label.offline")}>
+        <Empty whole title={t("label.offline")}>
           <p>{t("label.offline_about", { count: outbox.waiting.value.length })}</p>
         </Empty>
       ) : error ? (
-        <Broken error={error} retry={() => labeling.serve()} />
+        <Broken whole error={error} retry={() => labeling.serve()} />
       ) : loaded && finished ? (
         <Finished labeling={labeling} outbox={outbox} project={project} />
       ) : (

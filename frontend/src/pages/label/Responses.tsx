@@ -58,11 +58,13 @@ export function Responses(props: Props) {
 
   const turnTo = (place: number) => {
     const width = pages.current?.clientWidth ?? 0;
-    pages.current?.scrollTo({ left: place * width });
+    const turned = document.documentElement.dir === "rtl" ? -1 : 1;
+    pages.current?.scrollTo({ left: turned * place * width });
   };
   const onScroll = () => {
     const element = pages.current;
-    if (element?.clientWidth) setPage(Math.round(element.scrollLeft / element.clientWidth));
+    if (element?.clientWidth)
+      setPage(Math.round(Math.abs(element.scrollLeft) / element.clientWidth));
   };
 
   return (

@@ -22,9 +22,9 @@ export function Status({ labeling, outbox }: { labeling: Labeling; outbox: Outbo
       )}
       <Menu
         align="end"
-        name={t("today.open")}
         label={
           <>
+            <span class="visually-hidden">{t("today.open")}</span>
             {progress && (
               <span class="progress-line">
                 <span class="wide">{t("label.progress", counts(progress))}</span>

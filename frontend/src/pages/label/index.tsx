@@ -32,7 +32,7 @@ export default function Label() {
   }, [slug, box]);
 
   if (project?.error && !project.data) {
-    return <Broken error={project.error} retry={() => loadProject(slug)} />;
+    return <Broken whole error={project.error} retry={() => loadProject(slug)} />;
   }
   if (!project?.data || !labeling || !box) return <Loading />;
   return <LabelPage project={project.data} labeling={labeling} outbox={box} />;

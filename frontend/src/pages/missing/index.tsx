@@ -3,7 +3,7 @@ import { Empty } from "../../parts/States";
 
 export default function Missing() {
   return (
-    <Empty title={t("error.missing_title")}>
+    <Empty whole title={t("error.missing_title")}>
       <p class="quiet">{t("error.missing")}</p>
       <p>
         <a href="/">{t("error.home")}</a>

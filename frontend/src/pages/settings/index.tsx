@@ -39,15 +39,16 @@ export default function Settings() {
   useTitle(t(`settings.${part}.title`), state?.data?.name);
 
   if (state?.error && !state.data) {
-    return <Broken error={state.error} retry={() => loadProject(slug)} />;
+    return <Broken whole error={state.error} retry={() => loadProject(slug)} />;
   }
   if (!state?.data) return <Loading />;
   if (state.data.role !== "manager") {
-    return <Broken error={new ApiError(403, "role", t("settings.managers_only"))} />;
+    return <Broken whole error={new ApiError(403, "role", t("settings.managers_only"))} />;
   }
   const Body = PARTS[part];
   return (
     <div class="page settings">
+      <h1 class="visually-hidden">{t("nav.settings")}</h1>
       <nav class="settings-nav" aria-label={t("nav.settings")}>
         {(Object.keys(PARTS) as Part[]).map((name) => (
           <Link
