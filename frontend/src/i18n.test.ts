@@ -11,6 +11,8 @@ const MANAGERS = ["tokens", "form", "levels", "fields", "new", "settings", "memb
   "invitations",
   "import",
   "export",
+  "talk_replies",
+  "gap",
 );
 
 type Words = { [key: string]: string | Words };

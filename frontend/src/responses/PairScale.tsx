@@ -49,8 +49,6 @@ function Step({ side, strength, levels, keymap, act, standing }: StepProps) {
   const action: ChoiceAction = `prefer:${side}:${strength}`;
   const hint = hintFor(keymap, action);
   const word = strengthWord(strength, levels);
-  // Whoever speaks to the page says what they see; the whole sentence follows it.
-  const shown = `${letter(side)} ${word}`.trim();
   const chosen =
     standing?.outcome === "prefer" &&
     standing.tiers[0]?.[0] === side &&
@@ -61,10 +59,13 @@ function Step({ side, strength, levels, keymap, act, standing }: StepProps) {
       class="step"
       aria-pressed={chosen}
       aria-keyshortcuts={hint}
-      aria-label={`${shown}: ${keymap.find((binding) => binding.action === action)?.label}`}
       onClick={() => act(action)}
     >
       <span class="step-letter">{letter(side)}</span> <span class="step-word">{word}</span>
+      {/* Whoever speaks to the page says what they see; the whole sentence follows it. */}
+      <span class="visually-hidden">
+        {keymap.find((binding) => binding.action === action)?.label}
+      </span>
       <KeyHint>{hint}</KeyHint>
     </button>
   );
