@@ -47,8 +47,8 @@ def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) 
     earlier = set(
         BatchItem.objects.filter(batch__project=project).values_list("preference_id", flat=True)
     )
-    fresh = sum(row.pk not in earlier for row in rows)
-    if not fresh:
+    new = sum(row.pk not in earlier for row in rows)
+    if not new:
         raise NothingToFreeze
     lines = canonical_lines(rows)
     last = Batch.objects.filter(project=project).order_by("-number").first()
@@ -56,7 +56,7 @@ def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) 
         project=project,
         number=last.number + 1 if last else 1,
         size=len(rows),
-        fresh=fresh,
+        fresh=new,
         sha256=sha256_of_lines(lines),
         simulated=project.simulated,
         created_by=actor,
@@ -72,12 +72,19 @@ def fresh_count(project: Project, *, up_to: int | None = None) -> int:
 
     With `up_to` the count stops there, and so does its cost.
     """
-    return _fresh(project)[:up_to].count()
+    return fresh(project)[:up_to].count()
 
 
 def ripe_count(project: Project, now: datetime | None = None) -> int:
     """Those of fresh_count that a batch frozen now would take: older than the grace period."""
-    return _fresh(project).filter(created_at__lte=_ripe_since(project, now)).count()
+    return fresh(project).filter(created_at__lte=_ripe_since(project, now)).count()
+
+
+def freeze_at(project: Project) -> int:
+    """New preferences at which a batch is frozen: `freeze_after`, and no fewer than a fifth of what
+    is countable then, since fewer would hardly change what a model learns from all of them."""
+    last = Batch.objects.filter(project=project).order_by("-number").values_list("size").first()
+    return max(project.freeze_after, -(-last[0] // 4) if last else 0)
 
 
 def batch_lines(batch: Batch) -> Iterator[dict[str, Any]]:
@@ -122,7 +129,8 @@ def _ripe_since(project: Project, now: datetime | None) -> datetime:
     return (now or timezone.now()) - timedelta(seconds=project.grace_seconds)
 
 
-def _fresh(project: Project) -> QuerySet[Preference]:
+def fresh(project: Project) -> QuerySet[Preference]:
+    """Countable preferences that no batch holds yet."""
     rows = countable(project)
     last = Batch.objects.filter(project=project).order_by("-number").first()
     if last is None:

@@ -163,8 +163,8 @@ def expire(limit: int = 1000) -> int:
     return claims.take_expired(timezone.now(), limit)
 
 
-def finished(project: Project, fresh: int) -> Finished:
-    """Why a lease came back empty, said for the labeler."""
+def finished(project: Project, missing: int) -> Finished:
+    """Why a lease came back empty, said for the labeler; `missing` labels make the next batch."""
     if project.state == Project.State.PAUSED:
         return Finished("paused", "The project is paused. Your answers are kept; come back later.")
     if project.state == Project.State.CLOSED:
@@ -176,7 +176,6 @@ def finished(project: Project, fresh: int) -> Finished:
             "nothing_left",
             "Others are answering the last comparisons now. What they give back comes to you.",
         )
-    missing = project.freeze_after - fresh
     if missing <= 0:
         return Finished(
             "nothing_left",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from annotation.api import (
+    alarms,
     asked,
     events,
     export,
@@ -59,6 +60,8 @@ urlpatterns = [
     path("projects/<slug:slug>/comparisons/", asked.Comparisons.as_view(), name="comparisons"),
     path("projects/<slug:slug>/preferences/", asked.Preferences.as_view(), name="preferences"),
     path("projects/<slug:slug>/gap/", gap.Gap.as_view(), name="gap"),
+    path("projects/<slug:slug>/alarms/", alarms.Alarms.as_view(), name="alarms"),
+    path("alarms/<int:pk>/end/", alarms.EndAlarm.as_view(), name="end_alarm"),
     path("projects/<slug:slug>/events/", events.Events.as_view(), name="events"),
     path("projects/<slug:slug>/assignments/", label.Assignments.as_view(), name="assignments"),
     path("projects/<slug:slug>/answers/", label.Answers.as_view(), name="answers"),

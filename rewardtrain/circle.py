@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.batches import fresh_count, ripe_count
+from annotation.batches import freeze_at, fresh_count, ripe_count
 from annotation.models import Project
 from rewardtrain import arena, loop, meetings, rounds
 from rewardtrain.models import Match, ModelVersion, Round, Run
@@ -87,7 +87,8 @@ def _round_of(version: ModelVersion) -> Round | None:
 
 
 def _for_labels_or_start(project: Project) -> Wait:
-    missing = project.freeze_after - fresh_count(project)
+    wanted = freeze_at(project)
+    missing = wanted - fresh_count(project)
     round_ = rounds.current(project)
     learnt = loop.has_learnt(round_) and rounds.in_service(project, ModelVersion.Kind.REWARD)
     tuned = round_.runs.filter(kind=Kind.POLICY, state=State.SUCCEEDED).exists()
@@ -98,7 +99,7 @@ def _for_labels_or_start(project: Project) -> Wait:
         )
     if missing > 0:
         return Wait("labels", f"{missing} more labels until the next reward model.")
-    if ripe_count(project) < project.freeze_after:
+    if ripe_count(project) < wanted:
         return Wait(
             "labels",
             f"Enough labels are in; the batch is frozen once the last of them can no longer be "

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from annotation.access import Visitor
-from annotation.batches import fresh_count, ripe_count
+from annotation.batches import freeze_at, fresh_count
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
-from rewardtrain import meetings, promotion, rounds, start, suspects
+from rewardtrain import budgets, freezing, meetings, promotion, rounds, start, suspects
 from rewardtrain.models import LoopPolicy, ModelVersion, Round, Run
 
 log = logging.getLogger(__name__)
@@ -49,23 +49,18 @@ def advance(project: Project) -> None:
                 log.info("%s: %s", project.slug, refusal.message)
 
 
-def freeze_batch(rules: LoopPolicy) -> None:
-    """Enough new labels: freeze them, and train a reward model."""
-    project = rules.project
-    if fresh_count(project) < project.freeze_after or ripe_count(project) < project.freeze_after:
-        return
-    if project.runs.filter(kind=Kind.REWARD, state__in=Run.ACTIVE).exists():
-        return
-    start.start_reward(project)
-
-
 def fine_tune(rules: LoopPolicy) -> None:
-    """On autopilot a reward model that came into service gets one policy run."""
-    reward_model = rounds.in_service(rules.project, ModelVersion.Kind.REWARD)
+    """On autopilot a reward model that came into service gets one policy run, within the budget."""
+    project = rules.project
+    reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
     if not rules.autopilot or reward_model is None:
         return
-    if not reward_model.runs_rewarded.filter(kind=Kind.POLICY).exists():
-        start.start_policy(rules.project)
+    if reward_model.runs_rewarded.filter(kind=Kind.POLICY).exists():
+        return
+    if project.runs.filter(kind__in=Run.TRAINING, state__in=Run.ACTIVE).exists():
+        return
+    if steps := budgets.steps_allowed(rules):
+        start.start_policy(project, options={"steps": steps})
 
 
 def ask(rules: LoopPolicy) -> None:
@@ -84,7 +79,7 @@ def ask(rules: LoopPolicy) -> None:
         round_ = rounds.begin_next(project)
     last = round_.runs.filter(kind=Kind.GENERATE, purpose=Purpose.ASK).order_by("-pk").first()
     about_a_new_policy = last is None and round_.number > 1
-    enough = open_labels(project) + fresh_count(project) >= project.freeze_after
+    enough = open_labels(project) + fresh_count(project) >= freeze_at(project)
     if enough and not about_a_new_policy:
         return
     if last is not None and not (last.report or {}).get("asked"):
@@ -118,7 +113,10 @@ def open_labels(project: Project) -> int:
 
 
 RULES = (
-    freeze_batch,
+    budgets.keep,
+    promotion.pass_held,
+    freezing.watch,
+    freezing.freeze_batch,
     meetings.meet_reference,
     meetings.narrow,
     meetings.tell_verdict,

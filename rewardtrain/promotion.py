@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from annotation.access import Visitor
+from annotation.alarms import open_alarms
 from annotation.events import record
 from annotation.models import Comparison, Project
 from annotation.refused import Refused
@@ -24,6 +25,9 @@ def pass_gate(version: ModelVersion) -> None:
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     if version.decisions.filter(what__in=["promoted", "refused"]).exists():
+        return
+    if is_paused(project):
+        _hold(version)
         return
     champion = rounds.in_service(project, Kind.REWARD)
     assert version.run is not None
@@ -50,6 +54,35 @@ def pass_gate(version: ModelVersion) -> None:
     )
 
 
+def is_paused(project: Project) -> bool:
+    """Whether somebody said that something is broken, and no manager has looked at it yet."""
+    return open_alarms(project).exists()
+
+
+def _hold(version: ModelVersion) -> None:
+    if version.decisions.filter(what="held").exists():
+        return
+    rounds.tell(
+        version.project,
+        "held",
+        f"{version} waits: a labeler says that something is broken, and nothing goes into service "
+        "before a manager has looked at it.",
+        run=version.trained_by,
+        version=version,
+    )
+
+
+def pass_held(rules: LoopPolicy) -> None:
+    """Once the alarm is over, reward models that had to wait come to the gate."""
+    if is_paused(rules.project):
+        return
+    waiting = rules.project.versions.filter(
+        kind=Kind.REWARD, stage=Stage.CANDIDATE, decisions__what="held"
+    )
+    for version in waiting.distinct().order_by("number"):
+        pass_gate(version)
+
+
 def _refuse(version: ModelVersion, reason: str, figures: dict | None = None) -> None:
     rounds.tell(
         version.project,
@@ -70,12 +103,20 @@ def promote(*, version: ModelVersion, actor: Visitor | None, reason: str = "") -
     A policy that people have judged needs no further reason; anything else does.
 
     Raises:
-        Refused: it is in service, cannot be, or a reason is wanted.
+        Refused: it is in service, an alarm is open, or a reason is wanted.
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version.refresh_from_db()
     if version.stage in ModelVersion.IN_SERVICE:
         raise Refused("in_service", f"{version} is in service already.", status_code=409)
+    if is_paused(project):
+        raise Refused(
+            "alarm",
+            "A labeler says that something is broken; nothing goes into service before that is "
+            "looked at.",
+            fix="Look at what they say on the circle page, and end the alarm there.",
+            status_code=409,
+        )
     said, figures = _arena_figure(version)
     if not said and not reason.strip():
         raise Refused(
@@ -112,7 +153,11 @@ def promote_judged(rules: LoopPolicy) -> None:
     if version is None or version.stage != Stage.CANDIDATE:
         return
     rate = meetings.verdict(version)
-    if rate.low is not None and rate.low >= 0.5:
+    if rate.low is None or rate.low < 0.5:
+        return
+    if is_paused(rules.project):
+        _hold(version)
+    else:
         promote(version=version, actor=None)
 
 

@@ -32,17 +32,21 @@ log = logging.getLogger(__name__)
 Actor = Visitor | None
 
 WORK = "rewardtrain.tasks.work"
+TRAINING = Q(kind__in=Run.TRAINING)
+"""One at a time a project: the devices are shared, and each hangs on what the other leaves."""
 QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}
 
 
-def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None = None) -> Run:
-    """Train a reward model on `batch`, or on a batch frozen now.
+def start_reward(
+    project: Project, *, actor: Actor = None, batch: Batch | None = None, why: str = ""
+) -> Run:
+    """Train a reward model on `batch`, or on a batch frozen now; `why` is told in the story.
 
     Raises:
         Refused: one is at work already, there is nothing new, or no backbone is chosen.
     """
     rules = rounds.rules_of(project)
-    _refuse_second(project, "reward", Q(kind=Run.Kind.REWARD))
+    _refuse_second(project, TRAINING)
     backbone = rules.reward_backbone or _reference_source(project)
     with transaction.atomic():
         batch = batch or _freeze(project, actor)
@@ -69,7 +73,7 @@ def start_reward(project: Project, *, actor: Actor = None, batch: Batch | None =
             project,
             "frozen",
             f"Batch {batch.number} holds {batch.size} labels, {batch.fresh} of them new; a reward "
-            "model learns from it.",
+            "model learns from it." + (f" {why}" if why else ""),
             figures={"size": batch.size, "fresh": batch.fresh, "sha256": batch.sha256},
             run=run,
             actor=actor,
@@ -100,7 +104,7 @@ def start_policy(
         Refused: one is at work already, or no reward model, reference or prompt is there.
     """
     rules = rounds.rules_of(project)
-    _refuse_second(project, "policy", Q(kind=Run.Kind.POLICY))
+    _refuse_second(project, TRAINING)
     reference = _reference(project)
     reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
     if reward_model is None:
@@ -153,7 +157,7 @@ def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = No
     """
     rules = rounds.rules_of(project)
     asking = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ASK)
-    _refuse_second(project, "generate", asking)
+    _refuse_second(project, asking)
     reference = _reference(project)
     policy = rounds.in_service(project, ModelVersion.Kind.POLICY) or reference
     number = project.runs.filter(asking).count() + 1
@@ -193,7 +197,7 @@ def start_arena(
     """
     rules = rounds.rules_of(project)
     meeting = Q(kind=Run.Kind.GENERATE, purpose__in=Run.MEETINGS, policy=policy)
-    _refuse_second(project, "generate", meeting)
+    _refuse_second(project, meeting)
     reference = _reference(project)
     if policy == reference:
         raise Refused(
@@ -297,7 +301,8 @@ def retry(run: Run, *, actor: Actor) -> Run:
     Raises:
         Refused: it has not ended so, or an equal one is at work.
     """
-    _refuse_second(run.project, run.kind, Q(kind=run.kind, purpose=run.purpose, policy=run.policy))
+    same = Q(kind=run.kind, purpose=run.purpose, policy=run.policy)
+    _refuse_second(run.project, TRAINING if run.kind in Run.TRAINING else same)
     try:
         with transaction.atomic():
             queued = Run.objects.filter(
@@ -330,12 +335,12 @@ def retry(run: Run, *, actor: Actor) -> Run:
     return run
 
 
-def _refuse_second(project: Project, kind: str, which: Q) -> None:
+def _refuse_second(project: Project, which: Q) -> None:
     running = project.runs.filter(which, state__in=Run.ACTIVE).first()
     if running:
         raise Refused(
             "already_running",
-            f"Run {running.pk} ({kind}) is {running.state} already.",
+            f"Run {running.pk} ({running.kind}) is {running.state} already.",
             fix="Wait for it, or cancel it.",
             status_code=409,
         )

@@ -18,7 +18,15 @@ from rest_framework.test import APIClient
 from annotation.asking import add_comparison, add_prompt, add_response
 from annotation.batches import freeze
 from annotation.invitations import invite
-from annotation.models import Demonstration, Guidelines, Membership, Project, Prompt, Response
+from annotation.models import (
+    Alarm,
+    Demonstration,
+    Guidelines,
+    Membership,
+    Project,
+    Prompt,
+    Response,
+)
 from annotation.models.projects import Role
 from rewardtrain.models import (
     Decision,
@@ -176,6 +184,7 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
         run=run, prompt=prompt, response=response, reference_response=other, step=9, why="kl"
     )
     Decision.objects.create(project=project, what="promoted", reason="It was preferred.")
+    alarm = Alarm.objects.create(project=project, labeler=lena.user, note="All answers are rude.")
     check = ModelCheck.objects.create(project=project, source="demo", requested_by=maya.user)
     talk = Talk.objects.create(project=project, labeler=lena.user)
     Turn.objects.create(talk=talk, number=1, prompt=prompt, policy=policy)
@@ -186,6 +195,7 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
         "invitations": link.removeprefix("/join/"),
         "project invitations": invitation.pk,
         "project members": Membership.objects.get(user=lena.user).pk,
+        "alarms": alarm.pk,
         "batches": batch.pk,
         "scorings": scoring.pk,
         "runs": run.pk,

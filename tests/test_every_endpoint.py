@@ -54,6 +54,8 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "projects/<slug:slug>/preferences/": {"GET": REVIEWER},
     "projects/<slug:slug>/preferences/export/": {"GET": MANAGER},
     "projects/<slug:slug>/gap/": {"GET": MANAGER},
+    "projects/<slug:slug>/alarms/": {"GET": REVIEWER, "POST": LABELER},
+    "alarms/<int:pk>/end/": {"POST": MANAGER},
     "projects/<slug:slug>/events/": {"GET": MANAGER},
     "projects/<slug:slug>/assignments/": {"POST": LABELER},
     "projects/<slug:slug>/answers/": {"GET": LABELER},

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from annotation.admin.kinds import Readable
-from annotation.models import Assignment, Batch, BatchItem, Demonstration, Preference
+from annotation.models import Alarm, Assignment, Batch, BatchItem, Demonstration, Preference
 
 
 @admin.register(Assignment)
@@ -31,6 +31,14 @@ class PreferenceAdmin(Readable):
     list_filter = ["outcome", "origin", "retracted", "surplus", "project"]
     search_fields = ["labeler__username", "rationale", "idempotency_key"]
     list_select_related = ["project", "labeler"]
+
+
+@admin.register(Alarm)
+class AlarmAdmin(Readable):
+    list_display = ["project", "labeler", "note", "created_at", "ended_at", "ended_by"]
+    list_filter = ["project"]
+    search_fields = ["note", "labeler__username"]
+    list_select_related = ["project", "labeler", "ended_by"]
 
 
 @admin.register(Demonstration)

@@ -25,7 +25,7 @@ from annotation.api.label_shapes import (
     ServedSerializer,
 )
 from annotation.api.shown import shown
-from annotation.batches import fresh_count
+from annotation.batches import freeze_at, fresh_count
 from annotation.forms import Answer, InvalidAnswer
 from annotation.models import (
     Assignment,
@@ -52,7 +52,11 @@ class Assignments(APIView):
         refuse_people_among_simulated(project)
         held = queue.lease(project.membership, want) if project.is_open else []
         progress = progress_of(project, project.membership)
-        over = None if held else asdict(queue.finished(project, progress["labels"]))
+        over = (
+            None
+            if held
+            else asdict(queue.finished(project, progress["freeze_after"] - progress["labels"]))
+        )
         return Response(
             {"assignments": shown(held, project), "progress": progress, "finished": over}
         )
@@ -286,8 +290,8 @@ def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[s
 def progress_of(project: Project, membership: Membership) -> dict[str, int]:
     today = membership.answers_day == timezone.now().date()
     return {
-        "labels": fresh_count(project, up_to=project.freeze_after),
-        "freeze_after": project.freeze_after,
+        "labels": fresh_count(project, up_to=(wanted := freeze_at(project))),
+        "freeze_after": wanted,
         "mine_today": membership.answers_today if today else 0,
         "mine": membership.answers,
     }

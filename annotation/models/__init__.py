@@ -1,5 +1,6 @@
 """The tables of people: what is asked, who answers, how well."""
 
+from annotation.models.alarms import Alarm
 from annotation.models.answers import Assignment, Demonstration, Preference
 from annotation.models.asked import Comparison, ComparisonResponse, Prompt, Response
 from annotation.models.frozen import Batch, BatchItem, Event
@@ -14,6 +15,7 @@ from annotation.models.tokens import ApiToken
 
 __all__ = [
     "Acknowledgement",
+    "Alarm",
     "ApiToken",
     "Assignment",
     "Batch",

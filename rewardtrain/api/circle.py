@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.access import project_for
-from annotation.batches import fresh_count
+from annotation.batches import freeze_at, fresh_count
 from annotation.models import Batch, Project
 from annotation.models.projects import Role
 from annotation.preferences import countable
@@ -115,7 +115,7 @@ def look_at(project: Project) -> dict[str, Any]:
         "labels": {
             "new": fresh_count(project),
             "countable": countable(project).count(),
-            "freeze_after": project.freeze_after,
+            "freeze_after": freeze_at(project),
             "open": loop.open_labels(project),
         },
         "batch": Batch.objects.filter(project=project).order_by("-number").first(),

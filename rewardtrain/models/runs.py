@@ -37,6 +37,8 @@ class Run(models.Model):
     MEETINGS = (Purpose.ARENA, Purpose.CONFIRM)
     """Policies meet on what such a run writes; CONFIRM is the second time, on fresh prompts."""
 
+    TRAINING = (Kind.REWARD, Kind.POLICY)
+
     ACTIVE = (State.QUEUED, State.RUNNING, State.CANCELLING)
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="runs")

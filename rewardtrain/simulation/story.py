@@ -267,6 +267,8 @@ def make_project(labels: int, seed: int) -> Project:
     rules.prompts_per_round = round(labels * SPARE)
     rules.arena_prompts = ARENA_PROMPTS
     rules.arena_checkpoints = 0
+    # When the loop looks must not change what it does: the same seed gives the same figures.
+    rules.freeze_early = False
     rules.policy_options = FINE_TUNING
     rules.save()
     rounds.set_reference(project=project, source=POLICY, actor=maker)

@@ -232,10 +232,10 @@ def test_the_end_says_who_holds_the_last_ones() -> None:
     lena, luis = desk.people(project, 2)
     desk.leased(lena)
     project.membership = luis
-    assert "Others are answering" in queue.finished(project, fresh=0).next
+    assert "Others are answering" in queue.finished(project, missing=200).next
     desk.answer_all(lena)
-    assert "199 more labels" in queue.finished(project, fresh=1).next
-    assert "learning" in queue.finished(project, fresh=200).next
+    assert "199 more labels" in queue.finished(project, missing=199).next
+    assert "learning" in queue.finished(project, missing=0).next
 
 
 def test_a_closed_or_paused_project_says_so() -> None:
@@ -243,7 +243,7 @@ def test_a_closed_or_paused_project_says_so() -> None:
     project.membership = desk.person(project)
     for state in (Project.State.PAUSED, Project.State.CLOSED, Project.State.DRAFT):
         project.state = state
-        assert queue.finished(project, fresh=0).reason == state
+        assert queue.finished(project, missing=200).reason == state
 
 
 class TestPlaces:

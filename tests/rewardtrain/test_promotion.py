@@ -1,5 +1,6 @@
 import pytest
 
+from annotation import alarms
 from annotation.asking import add_comparison, add_response
 from annotation.models import Comparison, Project, Response
 from annotation.refused import Refused
@@ -126,3 +127,31 @@ def test_the_reference_stays_once_it_has_written(project: Project) -> None:
     add_run(project)
     with pytest.raises(Refused, match="The reference stays"):
         rounds.set_reference(project=project, source="gpt2", actor=None)
+
+
+def test_while_something_is_broken_nothing_goes_into_service(
+    project: Project, candidate: ModelVersion, lena: Person, maya: Person
+) -> None:
+    judge(project, candidate, lena)
+    alarm = alarms.ring(project=project, labeler=lena.user, note="All answers are rude.")
+    with pytest.raises(Refused, match="something is broken"):
+        promotion.promote(version=candidate, actor=maya.user, reason="It reads well.")
+
+    model = add_version(project, "reward", "candidate", run=add_run(project, kind="reward"))
+    promotion.pass_gate(model)
+    promotion.pass_gate(model)
+    model.refresh_from_db()
+    assert model.stage == "candidate"
+    assert "Reward model 1 waits" in project.decisions.get(what="held").reason
+
+    rules = rounds.rules_of(project)
+    promotion.pass_held(rules)
+    model.refresh_from_db()
+    assert model.stage == "candidate"
+    alarms.end(alarm=alarm, actor=maya.user)
+    promotion.pass_held(rules)
+    model.refresh_from_db()
+    assert model.stage == "provisional"
+    promotion.promote(version=candidate, actor=maya.user)
+    candidate.refresh_from_db()
+    assert candidate.stage == "promoted"

@@ -174,6 +174,14 @@ export interface Decision {
   round: number | null;
 }
 
+/** Somebody says that something is broken. */
+export interface Alarm {
+  id: number;
+  labeler: string;
+  note: string;
+  created_at: string;
+}
+
 export interface BatchRow extends Numbered {
   size: number;
   /** Preferences that no earlier batch holds. */

@@ -4,6 +4,22 @@
  */
 
 export interface paths {
+    "/api/alarms/{id}/end/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["end_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assignments/{key}/": {
         parameters: {
             query?: never;
@@ -332,6 +348,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/projects/{slug}/alarms/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Those that are open. */
+        get: operations["alarms"];
+        put?: never;
+        /** @description Pauses promotion and alerts the managers. */
+        post: operations["ring_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/projects/{slug}/answers/": {
@@ -1038,6 +1072,20 @@ export interface components {
         AcknowledgementRequest: {
             version: number;
         };
+        Alarm: {
+            id: number;
+            labeler: string;
+            note: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        AlarmList: {
+            results: components["schemas"]["Alarm"][];
+        };
+        AlarmsInputRequest: {
+            /** @default  */
+            note: string;
+        };
         Answer: {
             outcome: components["schemas"]["OutcomeEnum"];
             tiers: number[][];
@@ -1611,9 +1659,16 @@ export interface components {
             /** @description Source of the reference policy. */
             policy: string | null;
             autopilot: boolean;
+            promotion: components["schemas"]["PromotionEnum"];
+            freeze_hours: number | null;
+            freeze_early: boolean;
+            step_budget: number | null;
+            minute_budget: number | null;
             prompts_per_round: number;
             samples_per_prompt: number;
             arena_prompts: number;
+            arena_checkpoints: number;
+            equal_length: boolean;
             reward_options: {
                 [key: string]: unknown;
             };
@@ -1839,9 +1894,16 @@ export interface components {
             /** @description Source of the reference policy. */
             policy?: string | null;
             autopilot?: boolean;
+            promotion?: components["schemas"]["PromotionEnum"];
+            freeze_hours?: number | null;
+            freeze_early?: boolean;
+            step_budget?: number | null;
+            minute_budget?: number | null;
             prompts_per_round?: number;
             samples_per_prompt?: number;
             arena_prompts?: number;
+            arena_checkpoints?: number;
+            equal_length?: boolean;
             reward_options?: {
                 [key: string]: unknown;
             };
@@ -1973,6 +2035,12 @@ export interface components {
             /** @default  */
             reason: string;
         };
+        /**
+         * @description * `manager` - Manager
+         *     * `arena` - Arena
+         * @enum {string}
+         */
+        PromotionEnum: "manager" | "arena";
         Prompt: {
             messages: components["schemas"]["Message"][];
         };
@@ -2552,6 +2620,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    end_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     assignment: {
         parameters: {
             query?: never;
@@ -3236,6 +3332,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmList"];
+                };
+            };
+        };
+    };
+    ring_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AlarmsInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

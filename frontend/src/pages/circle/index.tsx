@@ -8,6 +8,7 @@ import { useTitle } from "../../parts/Shell";
 import { Loaded } from "../../parts/States";
 import { useProject } from "../../project";
 import { Actions } from "./Actions";
+import { Alarms } from "./Alarms";
 import "./circle.css";
 import { Ring } from "./Ring";
 import { Rounds } from "./Rounds";
@@ -49,6 +50,7 @@ function Turning({ circle, role, reload }: Props) {
     <>
       {project.simulated && <Notice>{t("circle.simulated")}</Notice>}
       {rests && <Notice kind="warn">{t(`circle.rests.${project.state as "draft"}`)}</Notice>}
+      <Alarms slug={project.slug} role={role} />
       <DeafQueues circle={circle} />
       <Ring circle={circle} role={role} kl={run.data?.kl ?? null}>
         <p class="ring-wait" role="status">

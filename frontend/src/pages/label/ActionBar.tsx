@@ -80,6 +80,11 @@ export function ActionBar(props: Props) {
           {t("action.undo")}
         </Button>
         <span class="action-gap" />
+        {hintFor(keymap, "alarm") && (
+          <Button kind="quiet" hint={hintFor(keymap, "alarm")} onClick={() => act("alarm")}>
+            {t("action.alarm")}
+          </Button>
+        )}
         {hintFor(keymap, "earlier") && (
           <Button kind="quiet" hint={hintFor(keymap, "earlier")} onClick={() => act("earlier")}>
             {t("label.earlier")}

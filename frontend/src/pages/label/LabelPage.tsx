@@ -11,6 +11,7 @@ import { moved } from "../../responses/ranking";
 import type { Labeling } from "../../session/labeling";
 import type { Outbox } from "../../session/outbox";
 import { ActionBar } from "./ActionBar";
+import { AlarmDialog } from "./AlarmDialog";
 import { Finished } from "./Finished";
 import { GuidelinesPanel } from "./GuidelinesPanel";
 import { type LabelAction, labelKeymap } from "./keys";
@@ -67,6 +68,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const [plain, setPlain] = useState(false);
   const [comparing, setComparing] = useState(false);
   const [skipping, setSkipping] = useState(false);
+  const [alarming, setAlarming] = useState(false);
   const [noting, setNoting] = useState(0);
   const [rewriting, setRewriting] = useState<number | null>(null);
   const [said, setSaid] = useState("");
@@ -95,6 +97,8 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
     switch (action) {
       case "skip":
         return labeling.state.value.looking ? undefined : setSkipping(true);
+      case "alarm":
+        return setAlarming(true);
       case "undo":
         return void labeling.undo();
       case "earlier":
@@ -197,6 +201,16 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
           versions={versions}
           hint={hintFor(keymap, "guidelines")}
           onClose={() => setGuidelines(false)}
+        />
+      )}
+      {alarming && (
+        <AlarmDialog
+          slug={project.slug}
+          onClose={() => setAlarming(false)}
+          onRung={() => {
+            setAlarming(false);
+            setSaid(t("alarm.rung"));
+          }}
         />
       )}
       {skipping && (

@@ -7,6 +7,7 @@ import { type ChoiceAction, FORMS, formFor } from "../../responses/forms";
 
 export type PageAction =
   | "skip"
+  | "alarm"
   | "undo"
   | "earlier"
   | "later"
@@ -43,6 +44,7 @@ export function labelKeymap(project: Project, count: number): Keymap<LabelAction
     key("guidelines", "g", page),
     key("collapse", "c", page),
     key("plain", "p", page),
+    key("alarm", "!", page),
   ];
   if (count === 0) return always;
   return [

@@ -9,30 +9,36 @@ import { Section } from "../../parts/Section";
 import { Loaded } from "../../parts/States";
 import { useAction } from "../../parts/useAction";
 import type { SettingsProps } from ".";
+import { LoopRules } from "./LoopRules";
 import { ModelField } from "./ModelField";
 
 export function ModelSettings({ project }: SettingsProps) {
   const loop = useResource<Loop>(`projects/${project.slug}/loop/`);
   return (
-    <Section title={t("settings.models.title")} about={t("settings.models.about")}>
-      <Loaded resource={loop}>
-        {(data) => <LoopForm slug={project.slug} loop={data} saved={loop.set} />}
-      </Loaded>
-    </Section>
+    <Loaded resource={loop}>
+      {(data) => (
+        <>
+          <Section title={t("settings.models.title")} about={t("settings.models.about")}>
+            <ModelsForm slug={project.slug} loop={data} saved={loop.set} />
+          </Section>
+          <Section title={t("settings.loop.title")} about={t("settings.loop.about")}>
+            <LoopRules slug={project.slug} loop={data} saved={loop.set} />
+          </Section>
+        </>
+      )}
+    </Loaded>
   );
 }
 
-function LoopForm(props: { slug: string; loop: Loop; saved: (loop: Loop) => void }) {
+function ModelsForm(props: { slug: string; loop: Loop; saved: (loop: Loop) => void }) {
   const { slug, loop, saved } = props;
   const [policy, setPolicy] = useState(loop.policy ?? "");
   const [backbone, setBackbone] = useState(loop.reward_backbone ?? "");
-  const [autopilot, setAutopilot] = useState(loop.autopilot);
   const save = useAction(async () =>
     saved(
       await patch<Loop>(`projects/${slug}/loop/`, {
         ...(policy === (loop.policy ?? "") ? {} : { policy }),
         reward_backbone: backbone,
-        autopilot,
       }),
     ),
   );
@@ -61,17 +67,6 @@ function LoopForm(props: { slug: string; loop: Loop; saved: (loop: Loop) => void
         set={setBackbone}
         error={save.errorOf("reward_backbone")}
       />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={autopilot}
-          onChange={(event) => setAutopilot(event.currentTarget.checked)}
-        />
-        <span>
-          {t("settings.models.autopilot")}
-          <span class="field-help">{t("settings.models.autopilot_help")}</span>
-        </span>
-      </label>
       {!named && <ErrorNotice error={save.error} />}
       {save.done && <Notice>{t("common.saved")}</Notice>}
       <div class="actions">
