@@ -5,7 +5,7 @@ import enPeople from "./locales/en/people.json";
 import zhManage from "./locales/zh/manage.json";
 import zhPeople from "./locales/zh/people.json";
 
-const PLURAL = /_(?:zero|one|two|few|many|other)$/;
+const SUFFIX = /_(?:zero|one|two|few|many|other)$/;
 /** What a labeler never meets: a reader of Arabic sees these parts in English. */
 const MANAGERS = ["tokens", "form", "levels", "fields", "new", "settings", "members"].concat(
   "invitations",
@@ -25,8 +25,15 @@ function texts(words: object, before = ""): [string, string][] {
   );
 }
 
-const names = (words: object) =>
-  [...new Set(texts(words).map(([key]) => key.replace(PLURAL, "")))].sort();
+const ENGLISH = new Set(texts({ ...enPeople, ...enManage }).map(([key]) => key));
+
+/** The name that the plurals of one text share; that of any other is its own. */
+function nameOf(key: string): string {
+  const name = key.replace(SUFFIX, "");
+  return ENGLISH.has(`${name}_one`) && ENGLISH.has(`${name}_other`) ? name : key;
+}
+
+const names = (words: object) => [...new Set(texts(words).map(([key]) => nameOf(key)))].sort();
 const placeholders = (text: string) => [...new Set(text.match(/\{\{\w+\}\}/g) ?? [])].sort();
 
 const ALL: [string, object, object][] = [
@@ -57,9 +64,7 @@ describe.each([
   it("has each plural that the language tells apart", () => {
     const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
     const keys = new Set(texts(words).map(([key]) => key));
-    const plurals = new Set(
-      [...keys].filter((k) => PLURAL.test(k)).map((k) => k.replace(PLURAL, "")),
-    );
+    const plurals = new Set([...keys].map(nameOf).filter((name) => ENGLISH.has(`${name}_one`)));
     const missing = [...plurals].flatMap((name) =>
       categories.filter((category) => !keys.has(`${name}_${category}`)).map((c) => `${name}_${c}`),
     );
@@ -69,11 +74,11 @@ describe.each([
   it("fills in nothing that English does not give", () => {
     const given = new Map<string, string[]>();
     for (const [key, text] of texts({ ...enPeople, ...enManage })) {
-      const name = key.replace(PLURAL, "");
+      const name = nameOf(key);
       given.set(name, [...(given.get(name) ?? []), ...placeholders(text)]);
     }
     for (const [key, text] of texts(words)) {
-      const known = given.get(key.replace(PLURAL, "")) ?? [];
+      const known = given.get(nameOf(key)) ?? [];
       expect([key, placeholders(text).filter((name) => !known.includes(name))]).toEqual([key, []]);
     }
   });
