@@ -113,6 +113,8 @@ class PolicyConfig:
     policy: str
     reference: str
     reward_model: str
+    pessimism: float = 0.0
+    """Spreads of the reward model's ensemble that its score is lowered by, where it has one."""
     second_opinion: str | None = None
     """A reward model of the other half of the thread roots: watched, never optimised."""
     steps: int = 60

@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "max_length": (8, 1_000_000),
     "members": (0, 64),
     "max_new_tokens": (1, 100_000),
+    "pessimism": (0, 10),
     "reference_samples": (0, 64),
     "sample_every": (1, 100_000),
     "samples_per_prompt": (1, 64),

@@ -62,6 +62,7 @@ SIGNALS = {
     "truncated": Signal("shape", rises=(0.2, 0.5), relative=False),
     "flat": Signal("teaching", rises=(0.4, 0.8), relative=False),
     "gap": Signal("proxy", rises=(0.6, 1.2), relative=False),
+    "spread": Signal("proxy", rises=(0.75, 2.0)),
     "slope": Signal("proxy"),
 }
 WINDOW = 6
@@ -283,7 +284,7 @@ WORDS = {
     "truncated": ("the share cut off", "{:.0%}"),
     "flat": ("the share of prompts whose samples all earn the same", "{:.0%}"),
     "gap": ("the proxy's lead over the second opinion", "{:.2f} spreads"),
-    "spread": ("the ensemble's spread", "{:.2f}"),
+    "spread": ("the ensemble's spread", "{:.2f} of raw score"),
     "slope": ("the gain of reward for distance", "{:.0%} of its best"),
 }
 """How a sentence names a signal and says its value."""

@@ -179,7 +179,9 @@ def write_stop(log: RunLog, guard: Guard, seen: Sequence[Seen]) -> None:
         "samples": [shown(s) for s in evidence(stop.crossed[0], seen)],
     }
     tell_guard(log, standing=guard.standing, stop=told)
-    log.suspects(suspects(stop.step, seen, log.config.attempt))
+    scales = json.loads((log.directory / GUARD).read_text("utf-8"))["scales"]
+    unit = scales["model"][1] if "model" in scales else 1.0
+    log.suspects(suspects(stop.step, seen, log.config.attempt, unit))
 
 
 def evidence(crossed: Crossed, seen: Sequence[Seen]) -> list[Seen]:
@@ -200,8 +202,9 @@ def shown(seen: Seen) -> dict[str, Any]:
     }
 
 
-def suspects(step: int, seen: Sequence[Seen], attempt: int) -> list[SuspectRow]:
-    """Of the half that earns most, the samples that are odd in one way or another."""
+def suspects(step: int, seen: Sequence[Seen], attempt: int, unit: float = 1.0) -> list[SuspectRow]:
+    """Of the half that earns most, the samples that are odd in one way or another; `unit` is the
+    spread of the reward model's scores on the reference's samples."""
     best = sorted(seen, key=lambda s: -s.reward)[: len(seen) // 2]
     chosen: dict[tuple[int, str], SuspectRow] = {}
     for why in ("spread", "repetition", "kl", "length"):
@@ -218,7 +221,7 @@ def suspects(step: int, seen: Sequence[Seen], attempt: int) -> list[SuspectRow]:
                     repetition=ODD["repetition"](s),
                     why=why,
                     tokens=len(s.answer.tokens),
-                    spread=s.watched.get("spread"),
+                    spread=s.watched["spread"] / unit if "spread" in s.watched else None,
                     attempt=attempt,
                 ),
             )

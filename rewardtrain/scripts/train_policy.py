@@ -59,7 +59,7 @@ from rewardtrain.core.meter import (
 from rewardtrain.core.policy import load_policy, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Term, read_prompt, summary
 from rewardtrain.core.reward_model import load_reward_model
-from rewardtrain.core.rewards import model_term
+from rewardtrain.core.rewards import has_ensemble, model_term, spread_term
 from rewardtrain.core.runlog import (
     Cancelled,
     RunLog,
@@ -95,9 +95,11 @@ def train_policy(
             f"{config.max_new_tokens} in the policy's {room + config.max_new_tokens}."
         )
 
-    terms = terms or [model_term(load_reward_model(config.reward_model, "reward_model", device))]
-    watched = [*watched_terms(config, device), *watched]
-    proxy = Proxy(terms, reference, tokenizer, watched)
+    if terms is None:
+        reward = load_reward_model(config.reward_model, "reward_model", device)
+        terms = [model_term(reward, pessimism=config.pessimism)]
+        watched = [*watched, *([spread_term(reward)] if has_ensemble(reward) else [])]
+    proxy = Proxy(terms, reference, tokenizer, [*watched_terms(config, device), *watched])
     guard = calibrated_guard(log, proxy, prompts)
     meter = Meter(log, proxy, policy, prompts, guard)
     trainer = RLOOTrainer(

@@ -21,6 +21,7 @@ export interface Plot {
     | "entropy"
     | "variety"
     | "length"
+    | "spread"
     | "flat"
     | "loss"
     | "accuracy"
@@ -68,6 +69,7 @@ const POLICY: Plot[] = [
     left: [0],
     right: [0, 1],
   },
+  { name: "spread", lines: [{ name: "spread", ink: "accent" }], left: [0], aligned: true },
   {
     name: "flat",
     lines: [{ name: "flat", ink: "accent", share: true }],

@@ -255,6 +255,28 @@ def test_killed_and_started_again_the_guard_stops_where_it_would_have(
     assert trained(directory)["guard"] == report["guard"]
 
 
+def test_an_ensembles_spread_is_watched_and_may_lower_the_reward(
+    write_run, config, tiny_policy, tmp_path
+):
+    torch.manual_seed(3)
+    reward = start_reward_model(tiny_policy, 100, torch.device("cpu"))
+    reward.add_heads(["member 1", "member 2"])
+    torch.nn.init.normal_(reward.heads.linear.weight, std=1.0)
+    reward.save(tmp_path / "ensemble", reward.settings)
+    config |= {"reward_model": str(tmp_path / "ensemble"), "steps": 1}
+    bold = write_run(config, PROMPTS, "bold")
+    wary = write_run({**config, "pessimism": 2.0}, PROMPTS, "wary")
+    for directory in (bold, wary):
+        trained(directory)
+    boldly, warily = (metrics_of(directory)[0].values for directory in (bold, wary))
+    assert boldly["spread"] == warily["spread"] > 0
+    mean, wary_mean = (
+        json.loads((directory / "guard.json").read_text())["scales"]["model"][0]
+        for directory in (bold, wary)
+    )
+    assert wary_mean < mean
+
+
 def test_stopped_before_its_first_checkpoint_it_keeps_the_start(write_run, config):
     config |= {"guard": "stop", "steps": 40, "checkpoint_every": 100, "learning_rate": 3e-2}
     config |= {"samples_per_step": 16, "batch_size": 16, "beta": 0.0}
