@@ -63,7 +63,7 @@ def comparison_rows(project: Project, lines: Iterable[Row]) -> Iterator[Row]:
         prompt = sha256_of(line["messages"])
         numbers = [written.get((prompt, sha256_of(said))) for said in line["responses"]]
         asked = project.flags and line["labeler"] != IMPORTED
-        unflagged = {"flags": [[] for _ in numbers]} if asked else {}
+        unflagged: Row = {"flags": [[] for _ in numbers]} if asked else {}
         sources = ["" if n is None else f"policy {n}" for n in numbers]
         yield {**unflagged, **line, "sources": sources}
 

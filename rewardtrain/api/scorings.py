@@ -93,7 +93,7 @@ class ScoringDetail(APIView):
 
 
 def scored(row: Scoring) -> list[dict[str, Any]]:
-    result = row.result
+    result: dict[str, Any] = row.result or {}
     return [
         {
             "text": response[-1]["content"],

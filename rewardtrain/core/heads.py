@@ -10,6 +10,8 @@ from torch import nn
 from rewardtrain.contract import ComparisonRow, ContractError
 
 PREFERENCE = "preference"
+START = 0.02
+"""Standard deviation of a fresh head's weights, transformers' own default."""
 MEMBER, FLAG, ATTRIBUTE = "member ", "flag:", "attribute:"
 
 
@@ -36,6 +38,9 @@ class Heads(nn.Module):
         self.names = list(names)
         self.members = sum(name.startswith(MEMBER) for name in self.names)
         self.linear = nn.Linear(hidden, len(self.names))
+        # As small as the preference head begins: what a wide draw leaves would pass for spread.
+        nn.init.normal_(self.linear.weight, std=START)
+        nn.init.zeros_(self.linear.bias)
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """(N, hidden) to (N, heads)."""

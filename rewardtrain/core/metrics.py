@@ -12,7 +12,7 @@ from rewardtrain.core.losses import Pair
 Z = 1.959964
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """Wilson's score interval of a proportion; ties may count one half (Wilson 1927)."""
     if n == 0:
         return 0.0, 1.0

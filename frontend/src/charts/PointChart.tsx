@@ -30,7 +30,7 @@ interface Props {
 }
 
 const [WIDTH, HEIGHT] = [360, 240];
-const FRAME = { left: 44, right: 14, top: 12, bottom: 40 };
+const FRAME = { left: 44, right: 24, top: 12, bottom: 40 };
 
 /** Shares as points with their intervals, on axes that say what they are. */
 export function PointChart({ title, axis, summary, points, x, y, marks, line, joined }: Props) {

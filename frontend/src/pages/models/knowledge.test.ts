@@ -14,8 +14,8 @@ test("more labels are said in points with their interval", () => {
 test("the expected point stands beyond the last measured one and never above all", () => {
   const [measured, hoped] = curvePoints({ points: [point], expected });
   expect(measured).toEqual({ x: 400, value: 0.7, low: 0.6, high: 0.78 });
-  expect(hoped).toMatchObject({ x: 2400, expected: true, value: 0.711 });
-  const high = { ...point, accuracy: 0.995 };
+  expect(hoped).toMatchObject({ x: 2400, expected: true, value: 0.711, low: 0.602 });
+  const high = { ...point, accuracy: 0.995, high: 0.999 };
   expect(curvePoints({ points: [high], expected }).at(-1)?.high).toBe(1);
 });
 

@@ -56,14 +56,15 @@ export function curvePoints({ points, expected }: LearningCurve): Point[] {
   }));
   const last = measured.at(-1);
   if (!last || !expected) return measured;
-  const to = (gain: number) => Math.min(1, last.value + gain);
+  // What is not known of the last point is not known of the next one either.
+  const to = (from: number, gain: number) => Math.min(1, from + gain);
   return [
     ...measured,
     {
       x: last.x + expected.more,
-      value: to(expected.gain),
-      low: to(expected.low),
-      high: to(expected.high),
+      value: to(last.value, expected.gain),
+      low: to(last.low, expected.low),
+      high: to(last.high, expected.high),
       expected: true,
     },
   ];
