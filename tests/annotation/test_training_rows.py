@@ -5,8 +5,9 @@ import pytest
 from annotation.batches import batch_lines, freeze
 from annotation.forms import Answer
 from annotation.models import Preference
-from rewardtrain.contract import ComparisonRow
-from rewardtrain.core.losses import strength_scale, terms_of
+from rewardtrain.contract import ComparisonRow, RewardConfig
+from rewardtrain.core.losses import Terms, strength_scale, terms_of
+from rewardtrain.rows import comparison_rows
 from tests.annotation import desk
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +20,12 @@ def trained(answer: Answer, responses: int = 2, **settings) -> tuple[Preference,
     project = desk.open_project(0, grace_seconds=0, **settings)
     desk.ask(project, responses=responses)
     receipt = desk.submit(desk.leased(desk.person(project)), answer)
-    [line] = batch_lines(freeze(project))
+    [line] = comparison_rows(project, batch_lines(freeze(project)))
     return Preference.objects.get(pk=receipt.preference.pk), ComparisonRow(**line)
+
+
+def terms(row: ComparisonRow) -> Terms:
+    return terms_of([row], RewardConfig(backbone=""))
 
 
 def texts(row: Preference, ids: list[int]) -> set[str]:
@@ -40,9 +45,9 @@ def test_every_step_of_every_scale(levels: int, strength: int, better: int) -> N
     assert (row.outcome, row.strength, row.levels) == ("prefer", strength, levels)
     [[winner], [_]] = row.tiers
     assert {row.responses[winner][0]["content"]} == texts(stored, stored.tiers[0])
-    terms = terms_of([row])
-    assert (terms.first.tolist(), terms.target.tolist()) == ([winner], [1.0])
-    assert terms.weight.tolist() == pytest.approx([strength_scale(strength, levels)])
+    learnt = terms(row)
+    assert (learnt.first.tolist(), learnt.target.tolist()) == ([winner], [1.0])
+    assert learnt.weight.tolist() == pytest.approx([strength_scale(strength, levels)])
 
 
 @pytest.mark.parametrize(
@@ -58,8 +63,8 @@ def test_what_is_said_of_both(outcome: str, target: list[float], good: list[floa
     stored, row = trained(Answer(outcome=outcome, tiers=EQUAL))
     assert (stored.outcome, stored.strength) == (outcome, None)
     assert (row.outcome, row.strength, row.tiers) == (outcome, None, EQUAL)
-    terms = terms_of([row])
-    assert (terms.target.tolist(), terms.good.tolist()) == (target, good)
+    learnt = terms(row)
+    assert (learnt.target.tolist(), learnt.good.tolist()) == (target, good)
 
 
 @pytest.mark.parametrize("k", range(3, 10))
@@ -70,10 +75,10 @@ def test_a_ranking_of_up_to_nine_with_ties(k: int) -> None:
     assert [{row.responses[i][0]["content"] for i in tier} for tier in row.tiers] == [
         texts(stored, tier) for tier in stored.tiers
     ]
-    terms = terms_of([row])
-    assert len(terms.target) == k * (k - 1) / 2, "every pair is said something of"
-    assert terms.target.tolist().count(0.5) == 1, "one of them is a tie"
-    assert terms.weight.sum().item() == pytest.approx(1)
+    learnt = terms(row)
+    assert len(learnt.target) == k * (k - 1) / 2, "every pair is said something of"
+    assert learnt.target.tolist().count(0.5) == 1, "one of them is a tie"
+    assert learnt.weight.sum().item() == pytest.approx(1)
 
 
 def test_the_losers_of_best_of_k_are_unordered_not_tied() -> None:
@@ -81,7 +86,7 @@ def test_the_losers_of_best_of_k_are_unordered_not_tied() -> None:
         Answer(outcome="prefer", tiers=[[2], [0, 1, 3]]), 4, response_form="best_of_k"
     )
     assert (stored.ranking, row.ranking) == ("best", "best")
-    assert terms_of([row]).target.tolist() == [1.0, 1.0, 1.0]
+    assert terms(row).target.tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("outcome", ["all_good", "all_bad"])
@@ -89,4 +94,4 @@ def test_what_is_said_of_all(outcome: str) -> None:
     answer = Answer(outcome=outcome, tiers=[[0, 1, 2]])
     stored, row = trained(answer, 3, response_form="ranking")
     assert (stored.outcome, row.outcome) == (outcome, outcome)
-    assert terms_of([row]).good.tolist() == [1.0 if outcome == "all_good" else -1.0] * 3
+    assert terms(row).good.tolist() == [1.0 if outcome == "all_good" else -1.0] * 3
