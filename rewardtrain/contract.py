@@ -132,7 +132,7 @@ class PolicyConfig:
     so."""
     seed: int = 0
     device: str = "auto"
-    checkpoint_every: int = 10
+    checkpoint_every: int = 5
     sample_every: int = 5
     keep_checkpoints: int = 100
 
