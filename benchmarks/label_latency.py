@@ -3,33 +3,35 @@
     nice .venv/bin/python benchmarks/label_latency.py [--answers 200] [--json]
 
 Database, web server and page are those of bin/start. A labeler looks at each pair for a moment and
-presses a key; the time runs from the key event's own time stamp to the second animation frame after
-it, by which the frame that shows the next pair has been drawn. The pair must have changed by then.
+presses a key; the time runs from the key event's own time stamp to the frame after the one in which
+the next pair is in the page, by which it has been painted.
 """
 
-import argparse
-import json
-import os
-import shutil
-import statistics
 import sys
-import tempfile
 from pathlib import Path
 
+# The folder of this file holds a queue.py, which must not stand for Python's own.
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import shutil  # noqa: E402
+import statistics  # noqa: E402
+import tempfile  # noqa: E402
 
 GOAL_P50, GOAL_P95 = 50, 100
-LOOK_MS = 400
+LOOK_MS = 1000
 MEASURE = """() => {
   window.times = [];
   const shown = () => document.querySelector(".response-pages");
   document.addEventListener("keydown", (event) => {
     const before = shown();
-    requestAnimationFrame(() => requestAnimationFrame((now) => {
-      const changed = shown() !== null && shown() !== before;
-      window.times.push(changed ? performance.now() - event.timeStamp : null);
-    }));
+    const look = () => shown() !== null && shown() !== before
+      ? requestAnimationFrame(() => window.times.push(performance.now() - event.timeStamp))
+      : requestAnimationFrame(look);
+    requestAnimationFrame(look);
   }, { capture: true });
 }"""
 
@@ -152,9 +154,6 @@ def press_keys(address: str, slug: str, username: str, password: str, answers: i
             page.wait_for_function("(n) => window.times.length > n", arg=number)
         times = page.evaluate("window.times")
         browser.close()
-    missed = sum(time is None for time in times)
-    if missed:
-        sys.exit(f"{missed} of {answers} answers did not show the next pair within two frames.")
     return times
 
 

@@ -86,6 +86,8 @@ export function Responses(props: Props) {
         <div
           class="response-pages"
           data-count={count}
+          // On a phone it scrolls sideways, and what scrolls is reachable by keyboard.
+          tabIndex={matchMedia("(max-width: 720px)").matches ? 0 : undefined}
           ref={pages}
           key={assignment.key}
           onScroll={onScroll}
