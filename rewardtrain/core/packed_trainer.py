@@ -43,6 +43,8 @@ class Learner(nn.Module):
 class PackedRewardTrainer(Trainer):
     """Fits a Learner to Steps and tells the run's log, whose steps it counts from `offset`."""
 
+    optimizer: torch.optim.Optimizer | None
+
     def __init__(
         self, learner: Learner, steps: Steps, run: RunLog, folder: Path, offset: int = 0
     ) -> None:
@@ -155,7 +157,7 @@ class PackedRewardTrainer(Trainer):
 
     # -- what is told -----------------------------------------------------------------------
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         if "loss" in logs:
             past = self.state.log_history
             logs["accuracy"] = blend(past[-1]["accuracy"] if past else None, self.right)

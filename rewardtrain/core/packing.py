@@ -28,7 +28,7 @@ TRUNK, PADDING = 0, -1
 
 @dataclass(frozen=True)
 class Budget:
-    """How many tokens a row holds, and how many a pass: a longer tree has a row of its own.
+    """How many tokens a row holds, and how many a pass; a longer tree has a row of its own.
 
     fixed: every row is filled up to the budget, so that all passes have one shape to compile.
     """
@@ -157,7 +157,7 @@ def lay_out(rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], w
         for table, fill in zip(zip(*columns, strict=True), (0, 0, PADDING, TRUNK), strict=True)
     ]
     tensors = [torch.tensor(values) for values in (*filled, row_of, at, sequence)]
-    return Pass(*tensors, groups)
+    return Pass(*tensors, groups=groups)
 
 
 def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> list[Pass]:
@@ -165,7 +165,7 @@ def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> 
     planted: list[list[Tree]] = []
     first = 0
     for group in groups:
-        planted.append(list(plant(group, first, budget.row, layout)))
+        planted.append(list(plant(group, first, budget.tokens, layout)))
         first += len(group)
     longest = [max(tree.tokens for tree in trees) for trees in planted]
     passes = []
