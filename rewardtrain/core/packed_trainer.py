@@ -21,6 +21,8 @@ from rewardtrain.core.reward_fit import Part, Step, Steps, judge_rows
 from rewardtrain.core.reward_model import RewardModel
 from rewardtrain.core.runlog import Cancelled, RunLog, complete_checkpoint, newest_checkpoint
 
+LEAST_TOKENS = 64
+"""A pass of so few is not worth halving when memory runs out."""
 WARM_UP = 0.1
 """Share of a fit's steps over which the learning rate rises; then it falls to 0."""
 
@@ -109,7 +111,17 @@ class PackedRewardTrainer(Trainer):
     ) -> torch.Tensor:
         """Forward and backward of one optimiser step; this process's part of its loss, scalar."""
         model.train()
-        self.at_work = step = inputs["step"]
+        self.at_work = inputs["step"]
+        while True:
+            try:
+                return self.learn(model, self.at_work)
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or not self.can_halve():
+                    raise
+            # Out of the handler, which holds what the failed pass had allocated.
+            self.halve(model)
+
+    def learn(self, model: nn.Module, step: Step) -> torch.Tensor:
         # Each step seeds its own dropout, so that a resumed run draws the same.
         torch.manual_seed(self.config.seed + self.state.global_step)
         share = self.share(step)
@@ -127,6 +139,21 @@ class PackedRewardTrainer(Trainer):
             judged += judge_rows(part.rows, scores.tolist()) if counts else []
         self.agree(sum(j.accuracy for j in judged), len(judged))
         return total
+
+    def can_halve(self) -> bool:
+        """Alone only: other processes would wait for the one that starts its step again."""
+        return self.accelerator.num_processes == 1 and self.budget.tokens > LEAST_TOKENS
+
+    def halve(self, model: nn.Module) -> None:
+        """Start the step again in passes of half as many tokens, and keep to them."""
+        self.budget = self.budget.halved()
+        model.zero_grad()
+        if self.args.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.run.say(
+            f"out of memory; going on with {self.budget.tokens} tokens a pass in rows of "
+            f"{self.budget.row}"
+        )
 
     def share(self, step: Step) -> list[tuple[Part, float]]:
         """This process's passes of a step, each with 1, or 0 for one that only keeps step with the
@@ -167,11 +194,24 @@ class PackedRewardTrainer(Trainer):
             self.run.metrics(self.offset + self.state.global_step, **told)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        self.run.check_fence()
         super()._save_checkpoint(model, trial)
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
             complete_checkpoint(folder)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """A GPU's or a CPU's: torch has a class for the first only."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def bytes_on_disk(learner: Learner) -> int:
+    """What a fit needs at most: two checkpoints (weights and Adam's two moments) while the newer
+    replaces the older, and the model."""
+    weights = sum(p.numel() * p.element_size() for p in learner.parameters())
+    return 2 * 3 * weights + weights
 
 
 def blend(running: float | None, value: float | None) -> float | None:

@@ -9,6 +9,7 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -57,11 +58,15 @@ class Superseded(Exception):
 
 
 class RunLog:
-    """What a script writes while it runs. Use it through `run`."""
+    """What a script writes while it runs. Use it through `run`.
 
-    def __init__(self, directory: Path, config: Any) -> None:
+    Of the processes of a launcher only the first leads; what the others say is left unwritten.
+    """
+
+    def __init__(self, directory: Path, config: Any, *, leads: bool = True) -> None:
         self.directory = directory
         self.config = config
+        self.leads = leads
         self.started = time.time()
         self._status = Status(attempt=config.attempt, state="running", pid=os.getpid())
         self._writing = threading.RLock()
@@ -110,9 +115,33 @@ class RunLog:
             Cancelled: what was checkpointed is kept.
             Superseded: leave without a word.
         """
-        self._check_fence()
+        self.check_fence()
         if self.cancelled:
             raise Cancelled
+
+    def check_fence(self) -> None:
+        """Leave when a later attempt has taken over.
+
+        Raises:
+            Superseded: it has.
+        """
+        values = json.loads((self.directory / CONFIG).read_text(encoding="utf-8"))
+        if values.get("attempt", 1) > self.config.attempt:
+            raise Superseded
+
+    def check_room(self, needed: int) -> None:
+        """See that the directory's disk has room for `needed` bytes before hours are spent.
+
+        Raises:
+            ContractError: it has not.
+        """
+        free = shutil.disk_usage(self.directory).free
+        if free < needed:
+            raise ContractError(
+                f"The disk of {self.directory} has {free / 1e9:.1f} GB free, and the run needs "
+                f"about {needed / 1e9:.1f} GB for its checkpoints and its model; free some "
+                "(bin/manage prune_runs shows what may go), or move STORE_DIR to a larger disk."
+            )
 
     # -- what the story writes --------------------------------------------------------------
 
@@ -124,7 +153,12 @@ class RunLog:
         if device is not None:
             changes["device"] = device
         self._set(**changes)
-        _say(f"[{self.seconds:7.1f} s] {words}{f' on {device}' if device else ''}")
+        self.say(f"{words}{f' on {device}' if device else ''}")
+
+    def say(self, words: str) -> None:
+        """A line for log.txt, for the person who reads it later."""
+        if self.leads:
+            _say(f"[{self.seconds:7.1f} s] {words}")
 
     def metrics(self, step: int, **values: float | None) -> None:
         """Append one line of metrics and move the status to `step`; None values are left out.
@@ -133,7 +167,7 @@ class RunLog:
             FloatingPointError: a value is not a finite number.
             Superseded: a later attempt has taken over.
         """
-        self._check_fence()
+        self.check_fence()
         known = {name: float(value) for name, value in values.items() if value is not None}
         for name, value in known.items():
             if not math.isfinite(value):
@@ -149,11 +183,11 @@ class RunLog:
         shown = "  ".join(
             f"{name} {value:.4g}" for name, value in known.items() if not name.endswith("_smooth")
         )
-        _say(f"[{self.seconds:7.1f} s] step {step} of {self._status.steps}  {shown}")
+        self.say(f"step {step} of {self._status.steps}  {shown}")
 
     def progress(self, step: int) -> None:
         """Move the status to `step` where there is nothing to measure."""
-        self._check_fence()
+        self.check_fence()
         self._pace.append((time.monotonic(), step))
         self._set(step=step, seconds_left=self._seconds_left(step))
 
@@ -171,19 +205,23 @@ class RunLog:
 
     def report(self, figures: dict[str, Any]) -> None:
         """Replace report.json."""
-        self._check_fence()
-        write_json(self.directory / REPORT, figures)
+        self.check_fence()
+        if self.leads:
+            write_json(self.directory / REPORT, figures)
 
     # -- inside -----------------------------------------------------------------------------
 
     def _append(self, name: str, rows: Iterable[Any]) -> None:
+        if not self.leads:
+            return
         with (self.directory / name).open("a", encoding="utf-8") as file:
             file.write("".join(encode(row) + "\n" for row in rows))
 
     def _set(self, **changes: Any) -> None:
         with self._writing:
             self._status = dataclasses.replace(self._status, updated=time.time(), **changes)
-            write_json(self.directory / STATUS, self._status)
+            if self.leads:
+                write_json(self.directory / STATUS, self._status)
 
     def _seconds_left(self, step: int) -> float | None:
         (earlier, first), (now, last) = self._pace[0], self._pace[-1]
@@ -191,15 +229,10 @@ class RunLog:
             return None
         return round((now - earlier) / (last - first) * (self._status.steps - step), 1)
 
-    def _check_fence(self) -> None:
-        values = json.loads((self.directory / CONFIG).read_text(encoding="utf-8"))
-        if values.get("attempt", 1) > self.config.attempt:
-            raise Superseded
-
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
             try:
-                self._check_fence()
+                self.check_fence()
             except Superseded:
                 return
             with self._writing:
@@ -223,6 +256,8 @@ def run(kind: str, tell: Callable[[RunLog], None], arguments: list[str]) -> int:
     if not directory.is_dir():
         _say(f"{directory} is not a directory; give a run directory.", sys.stderr)
         return 2
+    if int(os.environ.get("RANK", "0")):
+        return _follow(directory, tell)
     with (directory / LOCK).open("a") as lock:
         before = read_status(directory)
         try:
@@ -281,6 +316,19 @@ def _tell(directory: Path, kind: str, tell: Callable[[RunLog], None], before: St
     log._set(**outcome)
     _say(f"[{log.seconds:7.1f} s] {outcome['state']} {outcome.get('error', '')}")
     return code
+
+
+def _follow(directory: Path, tell: Callable[[RunLog], None]) -> int:
+    """The story in a process beside the one that leads, which holds the lock and writes."""
+    log = RunLog(directory, read_config(directory), leads=False)
+    signal.signal(signal.SIGTERM, log._ask_to_stop)
+    try:
+        tell(log)
+    except Cancelled:
+        return 0
+    except Superseded:
+        return BUSY
+    return 0
 
 
 def _say(words: object, stream: TextIO = sys.stdout) -> None:

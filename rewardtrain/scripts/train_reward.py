@@ -1,6 +1,7 @@
 """Fit a reward model to people's preferences.
 
     python -m rewardtrain.scripts.train_reward runs/17
+    accelerate launch -m rewardtrain.scripts.train_reward runs/17
 
 Reads a RewardConfig and ComparisonRows. First a cross-validation by thread root over all rows says
 how good such a model is on prompts it has not seen, and fits to parts of the train split say what
@@ -52,7 +53,7 @@ from rewardtrain.core.losses import pairs_of
 from rewardtrain.core.metrics import Judged, figures, mean_and_spread
 from rewardtrain.core.neighbours import keep_states
 from rewardtrain.core.objective import Objective
-from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
+from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer, bytes_on_disk
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
 from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows
 from rewardtrain.core.reward_model import RewardModel, load_reward_model, start_reward_model
@@ -81,6 +82,8 @@ def train_reward(log: RunLog) -> None:
     judged = [judge_aside(log, n, fits, rows, texts, device) for n in range(1, len(fits))]
     model, reliability = fit_model(log, len(fits), fits, rows, texts, device)
     judged.append(judge_fit(model, fits[-1], rows, texts))
+    if not log.leads:
+        return
 
     log.stage("judging and saving")
     found, states = model.read(texts.all)
@@ -215,9 +218,10 @@ def judge_aside(
         return [Judged(**found) for found in json.loads(known.read_text(encoding="utf-8"))]
     model, _ = fit_model(log, number, fits, rows, texts, device)
     judged = judge_fit(model, fits[number - 1], rows, texts)
-    write_json(known, [asdict(found) for found in judged])
-    for path in folder.glob("checkpoint-*"):
-        shutil.rmtree(path)
+    if log.leads:
+        write_json(known, [asdict(found) for found in judged])
+        for path in folder.glob("checkpoint-*"):
+            shutil.rmtree(path)
     return judged
 
 
@@ -252,9 +256,9 @@ def fit_model(
     reward.add_heads(objective.names)
     folder = log.checkpoints_dir / f"fit-{number}"
     offset = sum(fit.steps(config) for fit in fits[: number - 1])
-    trainer = PackedRewardTrainer(
-        Learner(reward, objective), Steps(fit, taught, texts, config), log, folder, offset
-    )
+    learner = Learner(reward, objective)
+    log.check_room(bytes_on_disk(learner))
+    trainer = PackedRewardTrainer(learner, Steps(fit, taught, texts, config), log, folder, offset)
     trainer.take_steps()
     reward.settings = replace(reward.settings, tau=objective.tau.item())
     reward.model.eval()
