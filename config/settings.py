@@ -4,6 +4,7 @@ bin/start writes the embedded defaults (DATABASE_URL, REDIS_URL, SECRET_KEY) int
 so that this file knows one way to be configured only.
 """
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -22,6 +23,11 @@ MODEL_ROOTS = [
     BASE_DIR / "rewardtrain" / "demo",
     *(Path(root) for root in envlist("MODEL_ROOTS")),
 ]
+
+ARTIFACT_STORE = envstr("ARTIFACT_STORE", "").rstrip("/")
+"""Where hosts that share no disk hand each other data and models; empty: nowhere."""
+TRAIN_LAUNCHER = shlex.split(envstr("TRAIN_LAUNCHER", ""))
+"""What starts reward training in place of Python alone, such as accelerate's launcher."""
 
 DEBUG = envbool("DEBUG", False)
 DEMO = envbool("DEMO", False)

@@ -102,6 +102,8 @@ class RewardConfig:
     seed: int = 0
     device: str = "auto"
     checkpoint_every: int = 50
+    report_to: Literal["none", "tensorboard", "trackio", "mlflow", "wandb"] = "none"
+    """Where the metrics go beside metrics.jsonl; what it names must be installed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import psutil
 from django.conf import settings
 
 from annotation.batches import encode as encode_line
-from rewardtrain import contract
+from rewardtrain import artifacts, contract
 from rewardtrain.models import Run
 from rewardtrain.sources import is_path, resolve
 
@@ -57,6 +57,7 @@ def write_data(run: Run, rows: Iterable[dict[str, Any]]) -> None:
     with draft.open("w", encoding="utf-8") as file:
         file.writelines(encode_line(row) + "\n" for row in rows)
     os.replace(draft, directory / contract.DATA)
+    artifacts.push(directory / contract.DATA)
 
 
 def prepare(run: Run) -> None:
@@ -66,6 +67,8 @@ def prepare(run: Run) -> None:
         ContractError: its configuration does not fit.
         UnusableSource: one of its models cannot be reached.
     """
+    run_dir(run).mkdir(mode=0o700, parents=True, exist_ok=True)
+    artifacts.fetch(run_dir(run) / contract.DATA)
     (run_dir(run) / contract.CANCEL).unlink(missing_ok=True)
     contract.write_json(run_dir(run) / contract.CONFIG, config_of(run))
 
@@ -104,7 +107,8 @@ def spawn(run: Run) -> subprocess.Popen:
     offline = all(is_path(resolve(source)) for source in sources_of(run).values())
     env = script_environment(mark_of(run), offline=offline)
     with (directory / contract.LOG).open("ab") as log:
-        return start_script(contract.SCRIPTS[run.kind], [str(directory)], env, log)
+        launcher = settings.TRAIN_LAUNCHER if run.kind == Run.Kind.REWARD else []
+        return start_script(contract.SCRIPTS[run.kind], [str(directory)], env, log, launcher)
 
 
 def mark_of(run: Run) -> str:
@@ -125,10 +129,14 @@ def script_environment(mark: str, *, offline: bool) -> dict[str, str]:
 
 
 def start_script(
-    module: str, arguments: list[str], env: dict[str, str], output: Any
+    module: str,
+    arguments: list[str],
+    env: dict[str, str],
+    output: Any,
+    launcher: Sequence[str] = (),
 ) -> subprocess.Popen:
     return subprocess.Popen(
-        script_command(module, arguments),
+        script_command(module, arguments, launcher),
         cwd=settings.BASE_DIR,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -138,10 +146,12 @@ def start_script(
     )
 
 
-def script_command(module: str, arguments: Iterable[str] = ()) -> list[str]:
+def script_command(
+    module: str, arguments: Iterable[str] = (), launcher: Sequence[str] = ()
+) -> list[str]:
     """Where setpriv exists the kernel ends the script, in order, when its worker is gone."""
     bound = ["setpriv", "--pdeathsig=SIGTERM", "--"] if shutil.which("setpriv") else []
-    return [*bound, sys.executable, "-m", module, *arguments]
+    return [*bound, *(launcher or [sys.executable]), "-m", module, *arguments]
 
 
 def ask_to_stop(run: Run) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from rewardtrain import artifacts
+
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -17,7 +19,7 @@ class UnusableSource(ValueError):
 
 
 def resolve(source: str) -> str:
-    """The absolute folder of `source`, or the hub name as it is.
+    """The absolute folder of `source`, fetched from the shared store if need be, or the hub name.
 
     Raises:
         UnusableSource: a path outside of the model roots, or one that leads nowhere.
@@ -26,6 +28,9 @@ def resolve(source: str) -> str:
     for folder in (Path(base, source).resolve() for base in (settings.BASE_DIR, *roots)):
         if folder.is_dir() and any(folder.is_relative_to(root) for root in roots):
             return str(folder)
+    own, store = Path(settings.STORE_DIR, source), Path(settings.STORE_DIR).resolve()
+    if own.resolve().is_relative_to(store) and artifacts.fetch(own) and own.is_dir():
+        return str(own.resolve())
     if HUB_NAME.fullmatch(source) and not (settings.BASE_DIR / source).exists():
         return source
     raise UnusableSource(

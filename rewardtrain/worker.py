@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
-from rewardtrain import ingest, launch, loop, results, rounds, start
+from rewardtrain import artifacts, contract, ingest, launch, loop, results, rounds, start
 from rewardtrain.contract import ContractError
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.sources import UnusableSource
@@ -119,6 +119,9 @@ def hand_back(run: Run) -> None:
 def end(run: Run, ending: str) -> None:
     """Settle a run whose processes are gone; one that cannot be taken in has failed."""
     try:
+        status = ingest.status_of(run)
+        if status and status.state == "succeeded":
+            artifacts.push(launch.run_dir(run) / contract.MODEL)
         results.settle(run, ending)
     except DATABASE_GONE:
         raise

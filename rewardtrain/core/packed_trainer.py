@@ -5,6 +5,7 @@ is divided by the weights of the whole step before it goes backward, so that the
 of one large batch, however many passes and processes share it.
 """
 
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ class PackedRewardTrainer(Trainer):
         warm = max(1, round(WARM_UP * num_training_steps))
         rest = max(1, num_training_steps - warm)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer or self.optimizer,
+            optimizer or self.create_optimizer(),
             lambda step: min((step + 1) / warm, (num_training_steps - step) / rest),
         )
         return self.lr_scheduler
@@ -198,8 +199,13 @@ class PackedRewardTrainer(Trainer):
         super()._save_checkpoint(model, trial)
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         self.accelerator.wait_for_everyone()
+        self.run.check_fence()
         if self.args.should_save:
             complete_checkpoint(folder)
+            # Only now: killed in between, the run still has a complete one.
+            for older in folder.parent.glob("checkpoint-*"):
+                if older != folder:
+                    shutil.rmtree(older)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -235,10 +241,9 @@ def arguments_of(config: RewardConfig, learner: Learner, folder: Path) -> Traini
         dataloader_pin_memory=False,
         save_strategy="steps",
         save_steps=config.checkpoint_every,
-        save_total_limit=1,
         logging_steps=1,
         # Otherwise a NaN loss would be shown as the mean of those before it.
         logging_nan_inf_filter=False,
-        report_to="none",
+        report_to=config.report_to,
         disable_tqdm=True,
     )

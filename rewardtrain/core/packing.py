@@ -59,11 +59,12 @@ class Tree:
 class Pass:
     """B rows of T tokens that go through the model together; int64 tensors.
 
-    ids, position (B, T); tree, branch (B, T): which tree of its row a token belongs to, PADDING
-    for none, and which branch of it. row, at, sequence (S,): where each sequence is pooled, and
-    which of the sequences given it is. groups: which groups are in it, each wholly.
+    groups: which groups are in it, each wholly. ids, position (B, T). tree, branch (B, T): which
+    tree of its row a token belongs to, PADDING for none, and which branch of it. row, at, sequence
+    (S,): where each sequence is pooled, and which of the sequences given it is.
     """
 
+    groups: list[int]
     ids: torch.Tensor
     position: torch.Tensor
     tree: torch.Tensor
@@ -71,7 +72,6 @@ class Pass:
     row: torch.Tensor
     at: torch.Tensor
     sequence: torch.Tensor
-    groups: list[int]
 
 
 def plant(group: Sequence[Tokens], first: int, budget: int, layout: Layout) -> Iterable[Tree]:
@@ -157,7 +157,7 @@ def lay_out(rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], w
         for table, fill in zip(zip(*columns, strict=True), (0, 0, PADDING, TRUNK), strict=True)
     ]
     tensors = [torch.tensor(values) for values in (*filled, row_of, at, sequence)]
-    return Pass(*tensors, groups=groups)
+    return Pass(groups, *tensors)
 
 
 def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> list[Pass]:
@@ -217,16 +217,20 @@ def layout_of(model: PreTrainedModel) -> Layout:
     return "apart" if getattr(model.base_model, "pooler", None) is not None else "padded"
 
 
-def families(sequences: Sequence[Tokens]) -> list[list[Tokens]]:
-    """Neighbours that share half of the shorter one as groups, in the order given."""
+def families(sequences: Sequence[Tokens], budget: int) -> list[list[Tokens]]:
+    """Neighbours that share half of the shorter one as groups of at most `budget` tokens, counted
+    with all that they share, in the order given."""
     groups: list[list[Tokens]] = []
+    room = 0
     for sequence in sequences:
-        if groups:
+        room -= len(sequence)
+        if groups and room >= 0:
             shared = common_prefix([groups[-1][0], sequence])
             if 2 * shared >= min(len(groups[-1][0]), len(sequence)):
                 groups[-1].append(sequence)
                 continue
         groups.append([sequence])
+        room = budget - len(sequence)
     return groups
 
 

@@ -129,7 +129,8 @@ class RewardModel:
         read = torch.zeros(len(sequences), self.model.config.get_text_config().hidden_size)
         was_training = self.model.training
         self.model.eval()
-        for packed in self.pack(families(sequences)) if sequences else []:
+        budget = budget_of(self.model)
+        for packed in self.pack(families(sequences, budget.tokens), budget):
             states = self.states(packed)
             read[packed.sequence] = states.cpu()
             values[packed.sequence] = self.head_rewards(states).float().cpu()

@@ -233,8 +233,9 @@ def test_the_common_prefix_is_of_all() -> None:
 
 
 def test_neighbours_that_begin_alike_are_a_family() -> None:
-    assert families([[1, 2, 3], [1, 2, 4], [5, 6], [5, 7], [5, 6]]) == [
+    assert families([[1, 2, 3], [1, 2, 4], [5, 6], [5, 7], [5, 6]], 99) == [
         [[1, 2, 3], [1, 2, 4]],
         [[5, 6], [5, 7], [5, 6]],
     ]
-    assert families([[1, 2], [3, 4]]) == [[[1, 2]], [[3, 4]]]
+    assert families([[1, 2], [3, 4]], 99) == [[[1, 2]], [[3, 4]]]
+    assert families([[1, 2], [1, 3], [1, 4]], 4) == [[[1, 2], [1, 3]], [[1, 4]]]

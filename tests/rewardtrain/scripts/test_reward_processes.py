@@ -5,13 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
 from rewardtrain.contract import MetricLine, read_rows, read_status
-from tests.rewardtrain.scripts.conftest import ROOT
+from tests.rewardtrain.scripts.conftest import PATIENCE, ROOT
 
 
 def comparison(i: int) -> dict:
@@ -75,7 +74,7 @@ def test_two_processes_find_the_loss_of_one(write_run, config, launch, finish):
     assert len(losses(two)) == 8
 
 
-def test_told_to_stop_every_process_of_a_launcher_ends_within_ten_seconds_at_one_step(
+def test_told_to_stop_the_processes_of_a_launcher_end_at_one_step_with_its_checkpoint(
     write_run, config, wait_until
 ):
     rows = [comparison(i) for i in range(20)]
@@ -83,13 +82,14 @@ def test_told_to_stop_every_process_of_a_launcher_ends_within_ten_seconds_at_one
     metrics = directory / "metrics.jsonl"
     process = by_launcher(directory)
     wait_until(process, lambda: metrics.is_file() and metrics.read_text().count("\n") > 2)
-    began = time.monotonic()
     # As the worker does: each of the run's processes, the launcher's own sessions included.
     launcher = psutil.Process(process.pid)
-    for member in [launcher, *launcher.children(recursive=True)]:
+    members = [launcher, *launcher.children(recursive=True)]
+    for member in members:
         member.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
-    assert time.monotonic() - began < 10
+    process.communicate(timeout=PATIENCE)
+    assert len(members) == 3
+    assert not any(member.is_running() for member in members[1:])
     status = read_status(directory)
     assert status.state == "cancelled"
     assert (directory / f"checkpoints/fit-1/checkpoint-{status.step}/COMPLETE").is_file()
@@ -106,14 +106,17 @@ def test_a_process_that_wakes_up_late_changes_nothing(write_run, config, launch,
     write_run({**config, "attempt": 2}, rows)
     before = contents(directory)
     process.send_signal(signal.SIGCONT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 75, output
     after = contents(directory)
     # A checkpoint it was in the middle of is all that it may end; one of its own, never complete.
     known = {name for name in before if "checkpoint-" not in name}
     assert {name: after[name] for name in known} == {name: before[name] for name in known}
-    complete = {name for name in after if name.endswith("COMPLETE")}
-    assert complete <= {name for name in before if name.endswith("COMPLETE")}
+    assert complete(after) == complete(before)
+
+
+def complete(files: dict[str, bytes]) -> set[str]:
+    return {name for name in files if name.endswith("COMPLETE")}
 
 
 def contents(directory) -> dict[str, bytes]:
@@ -136,7 +139,10 @@ sys.exit(run("reward", train_reward, sys.argv[1:]))
 
 def test_out_of_memory_halves_the_pass_and_goes_on(write_run, config, finish):
     """The rows of the first budget want a mask of a gigabyte where half of one is left."""
-    rows = [comparison(i) for i in range(400)]
+    rows = [
+        {**comparison(i), "messages": [{"role": "user", "content": f"Tale {i}"}]}
+        for i in range(400)
+    ]
     directory = write_run({**config, "batch_size": 400, "epochs": 1, "members": 0}, rows)
     process = subprocess.Popen(
         [sys.executable, "-c", SHORT_OF_MEMORY, str(directory)],
@@ -147,3 +153,4 @@ def test_out_of_memory_halves_the_pass_and_goes_on(write_run, config, finish):
     )
     output = finish(process, directory, "succeeded")
     assert "out of memory; going on with 8192 tokens a pass" in output
+    assert len(losses(directory)) == 1
