@@ -42,7 +42,7 @@ from benchmarks.real_figures import read_hh
 from rewardtrain.contract import ComparisonRow, RewardConfig
 from rewardtrain.core.losses import decided_pairs
 from rewardtrain.core.objective import Objective
-from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
+from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer, rise_and_fall
 from rewardtrain.core.packing import plant
 from rewardtrain.core.pretrained import prepare_device
 from rewardtrain.core.reward_fit import Fit, Steps, Texts
@@ -197,8 +197,6 @@ def theirs(setting: Setting, config, reward, rows, texts, steps, folder: Path):
         per_device_train_batch_size=setting.passes,
         gradient_accumulation_steps=setting.comparisons * each // setting.passes,
         train_sampling_strategy="sequential",
-        learning_rate=RATE,
-        warmup_steps=max(1, round(0.1 * len(steps))),
         max_length=LENGTH,
         gradient_checkpointing=setting.checkpointing,
         bf16=setting.bf16,
@@ -209,11 +207,15 @@ def theirs(setting: Setting, config, reward, rows, texts, steps, folder: Path):
         disable_tqdm=True,
         seed=SEED,
     )
+    weights = reward.model.parameters()
+    optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rise_and_fall(len(steps)))
     trainer = RewardTrainer(
         model=reward.model,
         args=arguments,
         train_dataset=Dataset.from_list(pairs),
         processing_class=reward.tokenizer,
+        optimizers=(optimiser, schedule),
     )
     return trainer.train
 

@@ -6,6 +6,7 @@ of one large batch, however many passes and processes share it.
 """
 
 import shutil
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ from rewardtrain.core.reward_fit import Part, Step, Steps, judge_rows
 from rewardtrain.core.reward_model import RewardModel
 from rewardtrain.core.runlog import Cancelled, RunLog, complete_checkpoint, newest_checkpoint
 
+IN_WORDS = {
+    "tree": "each prompt is computed once for its responses",
+    "apart": "an encoder reads both ways, so prompts are not shared; unpadded only",
+    "padded": "this model takes no mask of ours; padded, neighbours in length together",
+}
 LEAST_TOKENS = 64
 """A pass of so few is not worth halving when memory runs out."""
 WARM_UP = 0.1
@@ -68,6 +74,7 @@ class PackedRewardTrainer(Trainer):
             Cancelled: somebody asked the run to stop; a checkpoint was kept at the step.
             FloatingPointError: a gradient is not a number; the text names the comparisons.
         """
+        self.run.say(f"{IN_WORDS[self.layout]}; {self.budget.tokens} tokens a pass")
         checkpoint, step = newest_checkpoint(Path(self.args.output_dir))
         if checkpoint and step == len(self.train_dataset):
             # Resuming here would take one step too many.
@@ -97,11 +104,9 @@ class PackedRewardTrainer(Trainer):
     def create_scheduler(
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
     ) -> torch.optim.lr_scheduler.LambdaLR:
-        warm = max(1, round(WARM_UP * num_training_steps))
-        rest = max(1, num_training_steps - warm)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer or self.create_optimizer(),
-            lambda step: min((step + 1) / warm, (num_training_steps - step) / rest),
+            rise_and_fall(num_training_steps),
         )
         return self.lr_scheduler
 
@@ -206,6 +211,12 @@ class PackedRewardTrainer(Trainer):
             for older in folder.parent.glob("checkpoint-*"):
                 if older != folder:
                     shutil.rmtree(older)
+
+
+def rise_and_fall(steps: int) -> Callable[[int], float]:
+    """The share of the learning rate at each of a fit's steps."""
+    warm = max(1, round(WARM_UP * steps))
+    return lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

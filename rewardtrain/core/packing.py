@@ -246,4 +246,4 @@ def budget_of(model: PreTrainedModel) -> Budget:
     device busy."""
     if model.device.type == "cuda":
         return Budget(row=2048, tokens=16384)
-    return Budget(row=512, tokens=2048)
+    return Budget(row=128, tokens=2048)
