@@ -60,7 +60,7 @@ def _spare_of(run: Run) -> Iterator[tuple[Path, str]]:
 
 def _may_be_met(run: Run) -> bool:
     """Whether the arena may still ask for earlier states of what the run left."""
-    return ModelVersion.objects.filter(run=run).exclude(stage="archived").exists()
+    return ModelVersion.objects.filter(run=run).exclude(stage=ModelVersion.Stage.ARCHIVED).exists()
 
 
 def _step(path: Path) -> int:
