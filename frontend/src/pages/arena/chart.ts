@@ -50,6 +50,16 @@ export function measured(points: readonly ArenaPoint[]): (ArenaPoint & { kl: num
 
 const rootOf = (kl: number) => Math.sqrt(Math.max(0, kl));
 const FIT_STEPS = 60;
+const SMOOTHED = 5;
+
+/** Each step with the mean of itself and those just before it: single steps jump to and fro. */
+function smooth(steps: ArenaCurve["steps"]): ArenaCurve["steps"] {
+  return steps.map(({ step }, place) => {
+    const last = steps.slice(Math.max(0, place - SMOOTHED + 1), place + 1);
+    const mean = (of: "kl" | "proxy") => last.reduce((sum, s) => sum + s[of], 0) / last.length;
+    return { step, kl: mean("kl"), proxy: mean("proxy") };
+  });
+}
 
 export function layOut(
   points: readonly ArenaPoint[],
@@ -57,7 +67,7 @@ export function layOut(
   frame: Frame,
 ): Layout {
   const drawn = measured(points);
-  const steps = curve?.steps ?? [];
+  const steps = smooth(curve?.steps ?? []);
   const [, far] = spanOf(
     [...drawn, ...steps].map(({ kl }) => rootOf(kl)),
     [0],

@@ -92,7 +92,7 @@ function Standings({ slug, arena, role, reload }: Props) {
         {chosen && (
           <aside class="arena-side">
             <Chosen point={chosen} />
-            {curve?.leads && role === "manager" && (
+            {curve?.leads && role === "manager" && isPreferred(arena, curve.leads.id) && (
               <PromotePeak
                 key={curve.leads.id}
                 slug={slug}
@@ -121,6 +121,11 @@ function Standings({ slug, arena, role, reload }: Props) {
       </section>
     </>
   );
+}
+
+/** Whether more answers speak for it than against it. */
+function isPreferred(arena: Arena, version: number): boolean {
+  return (standingOf(arena, version)?.value ?? 0) > 0.5;
 }
 
 /** The figure to promote on: what was asked afresh, where that is there. */
