@@ -22,6 +22,7 @@ def open_alarms(project: Project) -> QuerySet[Alarm]:
 @transaction.atomic
 def ring(*, project: Project, labeler: Visitor, note: str) -> Alarm:
     """Raise an alarm; ringing again while one's own is open adds to its note."""
+    assert labeler.pk is not None
     mine = open_alarms(project).select_for_update(of=("self",)).filter(labeler_id=labeler.pk)
     alarm = mine.first()
     if alarm is not None:

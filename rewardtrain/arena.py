@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from django.db.models import QuerySet
 
@@ -14,6 +14,8 @@ from rewardtrain.models import Match, ModelVersion, Suspect
 
 Result = Literal["win", "tie", "loss"]
 Pair = tuple[int, int]
+Asked = TypeVar("Asked", Match, Suspect)
+"""What people compare blind: a match of two policies, or a suspect with the reference."""
 SCORES: dict[Result, float] = {"win": 1.0, "tie": 0.5, "loss": 0.0}
 
 
@@ -46,10 +48,10 @@ class WinRate:
 
 
 @dataclass(frozen=True)
-class Met:
+class Met(Generic[Asked]):
     """A match and what came of it: None while it is open, or where nobody could judge."""
 
-    match: Match | Suspect
+    match: Asked
     result: Result | None
     open: bool
     answered_at: datetime | None
@@ -84,7 +86,7 @@ def standing(policy: ModelVersion, opponent: ModelVersion, *, purpose: str = "")
 
 def standings(matches: QuerySet[Match]) -> dict[Pair, WinRate]:
     """The same for every two that met, by the ids of both."""
-    pairs: dict[Pair, list[Met]] = defaultdict(list)
+    pairs: dict[Pair, list[Met[Match]]] = defaultdict(list)
     for met in look(matches):
         pairs[met.match.policy_id, met.match.opponent_id].append(met)
     return {pair: rate_of(met) for pair, met in pairs.items()}
@@ -102,11 +104,11 @@ def rate_of(met: Iterable[Met]) -> WinRate:
     )
 
 
-def look(matches: QuerySet[Match] | QuerySet[Suspect]) -> list[Met]:
+def look(matches: QuerySet[Asked]) -> list[Met[Asked]]:
     """Each match with what people say of it so far; identical texts are a tie."""
     found = list(matches.select_related("comparison").order_by("pk"))
     answers = _answers(found)
-    met = []
+    met: list[Met[Asked]] = []
     for match in found:
         said = answers.get(match.comparison_id, [])
         waits = match.comparison is not None and _waits(match.comparison)

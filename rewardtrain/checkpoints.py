@@ -75,7 +75,8 @@ def distances_of(run: Run) -> dict[int, float]:
 
 def spaced(distances: Mapping[int, float], taken: Sequence[float], wanted: int) -> list[int]:
     """`wanted` steps, each as far as can be from the distances that are taken already."""
-    taken, left, chosen = list(taken), dict(distances), []
+    taken, left = list(taken), dict(distances)
+    chosen: list[int] = []
     while left and len(chosen) < wanted:
         step = max(left, key=lambda s: (min(abs(left[s] - other) for other in taken), s))
         chosen.append(step)

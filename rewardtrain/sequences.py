@@ -69,7 +69,7 @@ def labels_to_decide(answers: Sequence[float], alpha: float = ALPHA) -> int | No
         return 0
     lead, side = (above, 1) if seen @ shares >= 0.5 else (below, -1)
     capital = lead[-1] if len(values) else 0.0
-    later = np.arange(len(values) + 1, len(values) + 1 + HORIZON)
+    later = np.arange(len(values) + 1, len(values) + 1 + HORIZON, dtype=float)
     bets = np.minimum(_bet(_variance(values)[-1] if len(values) else 0.25, later, alpha), 1.0)
     growth = np.log1p(side * np.outer(bets, seen - 0.5)) @ shares
     enough = capital + np.cumsum(growth) >= limit

@@ -160,14 +160,16 @@ def texts_of(policy: ModelVersion) -> list[dict[str, Any]]:
     rows = []
     for m in met:
         ours, theirs = m.match.policy_response, m.match.opponent_response
-        scored = spread and ours.pk in scores and theirs.pk in scores
+        scored = ours.pk in scores and theirs.pk in scores
         rows.append(
             {
                 "prompt": m.match.prompt.messages[-1]["content"],
                 "policy": ours.messages[-1]["content"],
                 "reference": theirs.messages[-1]["content"],
                 "kl": kl.get(ours.pk),
-                "gain": (scores[ours.pk] - scores[theirs.pk]) / spread if scored else None,
+                "gain": (scores[ours.pk] - scores[theirs.pk]) / spread
+                if spread and scored
+                else None,
                 "result": m.result,
             }
         )

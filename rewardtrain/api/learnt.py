@@ -31,10 +31,10 @@ class Learnt(APIView):
             .order_by("-number")
             .first()
         )
-        if newest is None:
+        if newest is None or newest.batch is None:
             return Response({"model": None, "mine": 0, "at": None})
         mine = BatchItem.objects.filter(
-            batch_id=newest.batch_id,
+            batch=newest.batch,
             preference__labeler_id=request.user.pk,
             preference__comparison__prompt__split=Prompt.Split.TRAIN,
         ).count()
