@@ -42,8 +42,10 @@ def prepare_device(name: str) -> torch.device:
         raise ContractError(f"device = {name!r} must be auto, cpu or cuda.")
     if name == "cuda" and not torch.cuda.is_available():
         raise ContractError("device = 'cuda' but no GPU is there; use auto or cpu.")
+    if name == "cpu":
+        return torch.device(name)
     # A launcher numbers the processes of a host, one a GPU.
-    return torch.device(name, int(os.environ.get("LOCAL_RANK", "0")) if name == "cuda" else None)
+    return torch.device(name, int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def describe_device(device: torch.device) -> str:
