@@ -83,11 +83,11 @@ export function Responses(props: Props) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reachable by keyboard. */}
       <div class="responses-scroll" tabIndex={0} aria-label={t("label.responses")} role="group">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways. */}
         <div
           class="response-pages"
           data-count={count}
-          // On a phone it scrolls sideways, and what scrolls is reachable by keyboard.
-          tabIndex={matchMedia("(max-width: 720px)").matches ? 0 : undefined}
+          tabIndex={0}
           ref={pages}
           key={assignment.key}
           onScroll={onScroll}
