@@ -83,10 +83,10 @@ export function Responses(props: Props) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reachable by keyboard. */}
       <div class="responses-scroll" tabIndex={0} aria-label={t("label.responses")} role="group">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways. */}
         <div
           class="response-pages"
           data-count={count}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a narrow window scrolls it sideways.
           tabIndex={0}
           ref={pages}
           key={assignment.key}
