@@ -63,10 +63,11 @@ def test_a_person_turns_the_circle(open_as: Callable[[str, str], Page]) -> None:
     maya.get_by_role("dialog").get_by_role("button", name=re.compile("Fine-tune|Start")).click()
     expect(maya.get_by_text(re.compile(r"policy 1", re.I)).first).to_be_visible(timeout=240_000)
 
+    maya.goto(maya.url.replace("/circle", "/arena"))
+    expect(maya.get_by_text("comparisons are still open")).to_be_visible(timeout=180_000)
     lena.goto(lena.url)
-    expect(lena.get_by_role("article", name="Response A")).to_be_visible(timeout=120_000)
     assert label(lena, 200) > 0
 
-    maya.goto(maya.url.replace("/circle", "/arena"))
+    maya.reload()
     rate = maya.get_by_text(re.compile(r"\d+\s%\s*\(\d+.\d+, n\s\d+\)")).first
     expect(rate).to_be_visible(timeout=60_000)

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { session } from "../account";
 import { t } from "../i18n";
 import { type Binding, type Keymap, keySign, keysOf, nameOf } from "../keymap/keymap";
@@ -89,7 +89,7 @@ function refused(key: string, refusal: Refusal): string {
 
 /** The next key that is pressed belongs to `take`, and neither to the page nor to the dialog. */
 function useKeyPress(wanted: boolean, take: (event: KeyboardEvent) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!wanted) return;
     const onKey = (event: KeyboardEvent) => {
       if (["Shift", "Control", "Alt", "Meta", "AltGraph"].includes(event.key)) return;

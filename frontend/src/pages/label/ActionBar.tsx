@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Assignment, Choice, Project } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
@@ -115,7 +115,8 @@ function Note({ labeling, noting, required, send }: NoteProps) {
   const { rationale } = labeling.state.value.draft;
   const blank = rationale.trim() === "";
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before the next key, which is a letter of the note and no answer.
+  useLayoutEffect(() => {
     if (noting > 0) field.current?.focus();
   }, [noting]);
   return (

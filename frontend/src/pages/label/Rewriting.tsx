@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Assignment } from "../../api/types";
 import { t } from "../../i18n";
 import { modality } from "../../modalities";
@@ -32,7 +32,7 @@ export function Rewriting({ labeling, assignment, plain, place, turnTo, onClose,
   const opened = useRef({ at: 0, spent: 0 });
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another response is another sitting.
-  useEffect(() => {
+  useLayoutEffect(() => {
     opened.current = { at: labeling.timer.total, spent: rewrites[place]?.active_ms ?? 0 };
     setDropped(null);
     field.current?.focus();

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Assignment } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
@@ -23,7 +23,7 @@ export function WriteFirst({ labeling, assignment, keymap, act }: Props) {
   const blank = written.trim() === "";
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each asks for its own answer.
-  useEffect(() => field.current?.focus(), [assignment.key]);
+  useLayoutEffect(() => field.current?.focus(), [assignment.key]);
 
   return (
     <div class="write-first">
