@@ -296,6 +296,9 @@ SELECT = """([response, first, last]) => {
 }"""
 
 
+DRAWN = "[...CSS.highlights.get('span')].map(String)"
+
+
 @each_device
 def test_spans(device: str, desk: Desk, open_on: Callable[[str, str], Page]) -> None:
     slug = desk.project(span_categories=["irrelevant", "untrue"])
@@ -318,8 +321,9 @@ def test_spans(device: str, desk: Desk, open_on: Callable[[str, str], Page]) -> 
         bar.get_by_role("button", name="irrelevant").tap()
     marked = page.get_by_role("list", name="Marked in")
     expect(marked.get_by_role("listitem")).to_have_count(2)
-    page.wait_for_function("[...CSS.highlights.get('span')].at(-1).toString() === 'cafe\u0301'")
-    drawn = page.evaluate("[...CSS.highlights.get('span')].map(String)")
+    deadline = time.monotonic() + 5
+    while (drawn := page.evaluate(DRAWN))[-1] != "cafe\u0301":
+        assert time.monotonic() < deadline, drawn
     assert "".join(drawn[:2]).replace(" ", "") == "owl👩‍👩‍👧"
     page.get_by_role("button", name="tie").click()
     expect(finished(page)).to_be_visible()
