@@ -15,6 +15,9 @@ from config.supervise import MARK, Program, end_leftovers
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
+THREADS = min(2, os.cpu_count() or 1)
+"""Of torch in a process. The circle's machines work one after another, so that a run has two cores
+to itself; two threads were seen to give the weights of one, bit for bit."""
 
 
 class ServersEnded(Exception):
@@ -62,6 +65,7 @@ def start(program: Program, mark: str) -> subprocess.Popen:
     """Loopback needs no certificate, whatever the site asks for. It ends when this process does."""
     bound = ["setpriv", "--pdeathsig=SIGTERM", "--"] if shutil.which("setpriv") else []
     local = {"HTTPS": "0", "ALLOWED_HOSTS": f"localhost,{HOST}", MARK: mark}
+    local["OMP_NUM_THREADS"] = str(THREADS)
     return subprocess.Popen(
         [*bound, *program.command],
         env={**os.environ, **program.env, **local},

@@ -263,7 +263,7 @@ def make_project(labels: int, seed: int) -> Project:
     project.memberships.update(simulated=True)
     rules = rounds.rules_of(project)
     rules.seed = seed
-    rules.reward_options = {"folds": 5}
+    rules.reward_options = {"folds": 5, "curve": False}
     rules.prompts_per_round = round(labels * SPARE)
     rules.arena_prompts = ARENA_PROMPTS
     rules.arena_checkpoints = 0
