@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -155,13 +156,14 @@ def stop(server: Server, seconds: float = STOP_SECONDS) -> None:
 def members(server: Server) -> list[psutil.Process]:
     """The server's processes, whoever started them, its main one first."""
     directory = str(server.directory.resolve())
-    found = [
-        process
-        for process in psutil.process_iter(["name", "cwd", "ppid"])
-        if process.info["name"] == server.name and process.info["cwd"] == directory
-    ]
-    pids = {process.pid for process in found}
-    return sorted(found, key=lambda process: process.info["ppid"] in pids)
+    parents: dict[psutil.Process, int] = {}
+    for process in psutil.process_iter():
+        # Asked one by one: what process_iter collects is shared by threads that look at once.
+        with suppress(psutil.Error):
+            if process.name() == server.name and process.cwd() == directory:
+                parents[process] = process.ppid()
+    pids = {process.pid for process in parents}
+    return sorted(parents, key=lambda process: parents[process] in pids)
 
 
 def create_cluster(var: Path) -> None:
