@@ -15,9 +15,9 @@ from config.supervise import MARK, Program, end_leftovers
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
-THREADS = min(2, os.cpu_count() or 1)
-"""Of torch in a process. The circle's machines work one after another, so that a run has two cores
-to itself; two threads were seen to give the weights of one, bit for bit."""
+THREADS = {"train": str(min(2, os.cpu_count() or 1))}
+"""Of torch, where not one: the simulation waits while something is trained, so that training has
+two cores to itself. Two threads were seen to give the weights of one, bit for bit."""
 
 
 class ServersEnded(Exception):
@@ -65,10 +65,10 @@ def start(program: Program, mark: str) -> subprocess.Popen:
     """Loopback needs no certificate, whatever the site asks for. It ends when this process does."""
     bound = ["setpriv", "--pdeathsig=SIGTERM", "--"] if shutil.which("setpriv") else []
     local = {"HTTPS": "0", "ALLOWED_HOSTS": f"localhost,{HOST}", MARK: mark}
-    local["OMP_NUM_THREADS"] = str(THREADS)
+    threads = {"OMP_NUM_THREADS": THREADS.get(program.name, "1")}
     return subprocess.Popen(
         [*bound, *program.command],
-        env={**os.environ, **program.env, **local},
+        env={**os.environ, **program.env, **local, **threads},
         stdin=subprocess.DEVNULL,
         stdout=2,
         stderr=2,
