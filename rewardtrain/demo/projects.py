@@ -23,7 +23,7 @@ from rewardtrain.demo.prompts import demo_prompts
 HERE = Path(__file__).parent
 POLICY = "rewardtrain/demo/policy"
 FREEZE_AFTER = 40
-FINE_TUNING = {"beta": 0.15}
+FINE_TUNING = {"beta": 0.2}
 """Closer to the reference than the contract's default: a small policy falls onto a few endings
 otherwise, and pairs of its own hardly differ."""
 
