@@ -262,6 +262,7 @@ SPECTACULAR_SETTINGS = {
         "ComparisonKind": "annotation.models.Comparison.Kind",
         "VersionKind": "rewardtrain.models.ModelVersion.Kind",
         "CheckState": "rewardtrain.models.ModelCheck.State",
+        "GuardStanding": ["quiet", "warning", "stopped"],
     },
 }
 

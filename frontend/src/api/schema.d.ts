@@ -1518,7 +1518,7 @@ export interface components {
         };
         /** @description What a fine-tuning's guard watches, and why it stopped the run if it did. */
         Guard: {
-            standing: components["schemas"]["StandingEnum"];
+            standing: components["schemas"]["GuardStanding"];
             /** @description By signal, each low and high. */
             levels: {
                 [key: string]: components["schemas"]["GuardLevel"];
@@ -1542,7 +1542,7 @@ export interface components {
          *     * `stopped` - stopped
          * @enum {string}
          */
-        GuardStandingEnum: "quiet" | "warning" | "stopped";
+        GuardStanding: "quiet" | "warning" | "stopped";
         GuardStop: {
             step: number;
             /** @description The step at which its warnings began. */
@@ -2183,7 +2183,7 @@ export interface components {
             reference: components["schemas"]["VersionLink"] | null;
             reward_model: components["schemas"]["VersionLink"] | null;
             readonly version: components["schemas"]["VersionLink"] | null;
-            readonly guard_standing: (components["schemas"]["GuardStandingEnum"] | components["schemas"]["NullEnum"]) | null;
+            readonly guard_standing: (components["schemas"]["GuardStanding"] | components["schemas"]["NullEnum"]) | null;
         };
         RunDetail: {
             id: number;
@@ -2212,7 +2212,7 @@ export interface components {
             reference: components["schemas"]["VersionLink"] | null;
             reward_model: components["schemas"]["VersionLink"] | null;
             readonly version: components["schemas"]["VersionLink"] | null;
-            readonly guard_standing: (components["schemas"]["GuardStandingEnum"] | components["schemas"]["NullEnum"]) | null;
+            readonly guard_standing: (components["schemas"]["GuardStanding"] | components["schemas"]["NullEnum"]) | null;
             configuration: {
                 [key: string]: unknown;
             };
@@ -2398,13 +2398,6 @@ export interface components {
             /** @description Labels that a verdict likely still takes; 0: none, null: too even to say. */
             wanted: number | null;
         };
-        /**
-         * @description * `quiet` - quiet
-         *     * `warning` - warning
-         *     * `stopped` - stopped
-         * @enum {string}
-         */
-        StandingEnum: "quiet" | "warning" | "stopped";
         StateRequest: {
             state: components["schemas"]["ProjectState"];
         };
