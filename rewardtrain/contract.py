@@ -15,7 +15,8 @@ and reads everything else; a script of `rewardtrain.scripts` reads those two and
     log.txt         stdout and stderr
     checkpoints/    complete when their marker file COMPLETE is there
     states.safetensors  how a reward model read what taught it (core/neighbours.py)
-    model/          the result in Hugging Face format, safetensors only
+    model/          the result in Hugging Face format, safetensors only; model/second/ is a second
+                    opinion that a reward run was asked for
     lock            held with flock by the one process that may write here
     cancel          when this file exists the script stops at the next step, keeping a checkpoint
 """
@@ -34,7 +35,7 @@ CONFIG, DATA, STATUS, METRICS = "config.json", "data.jsonl", "status.json", "met
 SAMPLES, SCORES, REPORT, LOG = "samples.jsonl", "scores.jsonl", "report.json", "log.txt"
 SUSPECTS, STATES, GUARD = "suspects.jsonl", "states.safetensors", "guard.json"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
-
+SECOND = "second"
 
 HELDOUT_ENOUGH = 100
 """Held-out decided comparisons from which they alone say how good a reward model is; with fewer,
@@ -97,6 +98,9 @@ class RewardConfig:
     """Fits to an eighth, a quarter and a half of the labels, which say what more would bring."""
     warm_start: bool = False
     """Start from the champion's weights instead of the backbone's."""
+    second_opinion: bool = False
+    """Learn from one half of the threads, and fit a second model, which no policy is ever optimised
+    against, to the other."""
     members: int = 4
     """Preference heads that each learn from a bootstrap of the threads, for their spread."""
     seed: int = 0

@@ -20,7 +20,7 @@ from django.conf import settings
 
 from annotation.batches import encode as encode_line
 from rewardtrain import artifacts, contract
-from rewardtrain.models import Run
+from rewardtrain.models import ModelVersion, Run
 from rewardtrain.sources import is_path, resolve
 
 MARK = "VIBECHECK_RUN"
@@ -80,6 +80,12 @@ def config_of(run: Run) -> contract.Config:
     return contract.decode(contract.CONFIGS[run.kind], values, f"run {run.pk}")
 
 
+def second_opinion(version: ModelVersion) -> dict[str, str]:
+    """The source of a reward model's second opinion, if it has one."""
+    halves = version.metrics.get("halves")
+    return {"second_opinion": f"{version.source}/{contract.SECOND}"} if halves else {}
+
+
 def sources_of(run: Run) -> dict[str, str]:
     """The configuration's model fields, from the run's lineage."""
     if run.kind == Run.Kind.GENERATE:
@@ -97,6 +103,7 @@ def sources_of(run: Run) -> dict[str, str]:
             "policy": run.policy.source,
             "reference": run.reference.source,
             "reward_model": run.reward_model.source,
+            **second_opinion(run.reward_model),
         }
     return {"reward_model": run.reward_model.source}
 

@@ -39,7 +39,16 @@ LIMITS: dict[str, tuple[float, float]] = {
     "top_p": (0.01, 1),
     "weight_decay": (0, 1),
 }
-FROM_LINEAGE = {"attempt", "champion", "kind", "model", "policy", "reference", "reward_model"}
+FROM_LINEAGE = {
+    "attempt",
+    "champion",
+    "kind",
+    "model",
+    "policy",
+    "reference",
+    "reward_model",
+    "second_opinion",
+}
 
 
 def configure(kind: str, options: dict[str, Any], *, seed: int) -> dict[str, Any]:
@@ -69,9 +78,8 @@ def check_options(kind: str, options: dict[str, Any], field: str) -> dict[str, A
         raise Refused(
             "invalid", f"{name} {problem}", field=f"{field}.{name}", fix=f"Change {name}."
         )
-    placeholders = dict.fromkeys(lineage - {"attempt", "kind"}, "")
-    if kind == Run.Kind.REWARD:
-        placeholders["backbone"] = ""
+    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
+    placeholders = dict.fromkeys(required, "")
     try:
         config = contract.decode(cls, {**placeholders, **options}, field)
     except contract.ContractError as error:

@@ -34,6 +34,7 @@ Actor = Visitor | None
 WORK = "rewardtrain.tasks.work"
 TRAINING = Q(kind__in=Run.TRAINING)
 """One at a time a project: the devices are shared, and each hangs on what the other leaves."""
+WATCHED = " A second opinion, of the other half of the threads, watches."
 QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}
 
 
@@ -52,7 +53,10 @@ def start_reward(
         batch = batch or _freeze(project, actor)
         options = {"folds": folds_for(batch), **rules.reward_options, "backbone": backbone}
         seed = seed_for(rules.seed, "reward", batch.number)
-        configuration = configure(Run.Kind.REWARD, options, seed=seed)
+        configuration = {
+            **configure(Run.Kind.REWARD, options, seed=seed),
+            "second_opinion": rules.second_opinion,
+        }
         try:
             run = create(
                 project,
@@ -140,6 +144,7 @@ def start_policy(
             "started",
             f"Fine-tuning from the reference against {reward_model}, {configuration['steps']} "
             f"steps, KL coefficient {configuration['beta']:g}."
+            + (WATCHED if launch.second_opinion(reward_model) else "")
             + (HACKABLE_WARNING if hackable else ""),
             run=run,
             actor=actor,

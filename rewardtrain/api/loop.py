@@ -38,6 +38,7 @@ class LoopSerializer(serializers.Serializer):
     promotion = serializers.ChoiceField(LoopPolicy.Promotion.choices)
     freeze_hours = serializers.IntegerField(allow_null=True, min_value=1, max_value=8_760)
     freeze_early = serializers.BooleanField()
+    second_opinion = serializers.BooleanField()
     step_budget = serializers.IntegerField(allow_null=True, min_value=1, max_value=1_000_000)
     minute_budget = serializers.IntegerField(allow_null=True, min_value=1, max_value=100_000)
     prompts_per_round = serializers.IntegerField(min_value=1, max_value=20_000)

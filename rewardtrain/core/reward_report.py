@@ -71,6 +71,19 @@ def curve_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | N
     }
 
 
+def halves_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | None:
+    """{second, whole, labels}: a second opinion, and what learning from half the labels costs."""
+    found = {fit.role: (fit, each) for fit, each in zip(fits, judged, strict=True)}
+    if "second" not in found:
+        return None
+    said = {role: each for role, (_, each) in found.items()}
+    return {
+        "second": figures(said["second"]),
+        "whole": champion_figures(said["final"], said["whole"]),
+        "labels": {role: len(found[role][0].train) for role in ("final", "second", "whole")},
+    }
+
+
 def _with_interval(point: Point) -> dict[str, Any]:
     low, high = wilson(point.accuracy * point.n, point.n)
     return {

@@ -34,6 +34,10 @@ class LoopPolicy(models.Model):
         default=True,
         help_text="Freeze once the reward model orders new labels clearly worse than at its gate.",
     )
+    second_opinion = models.BooleanField(
+        default=False,
+        help_text="Learn from half of the threads; a model of the others watches fine-tuning.",
+    )
     step_budget = models.PositiveIntegerField(
         null=True, blank=True, help_text="Steps of fine-tuning that autopilot may take a round."
     )

@@ -6,8 +6,10 @@
 Reads a RewardConfig and ComparisonRows. First a cross-validation by thread root over all rows says
 how good such a model is on prompts it has not seen, and fits to parts of the train split say what
 more labels bring; then the model itself is fitted on the train split, judged on the held-out split,
-and saved as model/. Killed at any moment and started again, it goes on from its last complete
-checkpoint and ends with the same weights.
+and saved as model/. Where a second opinion is asked for, the model and its folds learn from one
+half of the threads only, another model, saved as model/second/, learns from the other half, and a
+fit to both says what the halving costs. Killed at any moment and started again, it goes on from its
+last complete checkpoint and ends with the same weights.
 
 report.json:
     counts         preferences, train, heldout, decided, tie, both_good, ... (a number for each
@@ -23,6 +25,9 @@ report.json:
                    (core/knowledge.py), on the held-out comparisons or, where they are few, by the
                    folds; `source` says which
     curve          accuracy by labels and what more would bring (core/learning_curve.py)
+    halves         second: the second opinion's figures on the held-out comparisons; whole: those of
+                   a fit to both halves, and this model minus it, as champion; labels: what each of
+                   the three learnt from; null without a second opinion
     heads          members, their spread, and the flags (reward_report.head_figures)
     labelers       each one's reliability where the fit learnt it, else null
     normalisation  mean and spread of the model's scores over all responses
@@ -36,18 +41,21 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import torch
 
 from rewardtrain.contract import (
     CONFIG,
     DATA,
+    SECOND,
     ComparisonRow,
     ContractError,
     RewardConfig,
     write_json,
 )
 from rewardtrain.core.crowd import believed
+from rewardtrain.core.heads import HeadScores
 from rewardtrain.core.learning_curve import FRACTIONS, LEAST_LABELS
 from rewardtrain.core.losses import pairs_of
 from rewardtrain.core.metrics import Judged, figures, mean_and_spread
@@ -62,6 +70,7 @@ from rewardtrain.core.reward_report import (
     count_rows,
     curve_figures,
     fold_figures,
+    halves_figures,
     head_figures,
     knowledge_figures,
     longer_figures,
@@ -76,6 +85,7 @@ def train_reward(log: RunLog) -> None:
     rows: list[ComparisonRow] = log.rows(ComparisonRow)
     check_rows(rows)
     fits = plan_fits(rows, config)
+    check_fits(fits, rows)
     texts = Texts(start_reward_model(config.backbone, config.max_length, device), rows)
 
     log.stage("starting", steps=sum(fit.steps(config) for fit in fits))
@@ -86,14 +96,12 @@ def train_reward(log: RunLog) -> None:
         return
 
     log.stage("judging and saving")
-    found, states = model.read(texts.all)
-    found = model.level_members(found)
+    found, states = save(model, texts, log.model_dir)
     mean, spread = mean_and_spread(found.preference.tolist())
     of_row = [i for i, responses in enumerate(texts.of_row) for _ in responses]
     taught = set(fits[-1].train)
     chosen = [place for place, row in enumerate(of_row) if row in taught]
     keep_states(log.directory, states[chosen], [of_row[place] for place in chosen])
-    model.save(log.model_dir, replace(model.settings, mean=mean, spread=spread))
     champion = None
     if config.champion is not None:
         theirs = load_reward_model(config.champion, "champion", device)
@@ -112,6 +120,7 @@ def train_reward(log: RunLog) -> None:
             "champion": champion,
             "knowledge": knowledge_figures(rows, fits, judged),
             "curve": curve_figures(fits, judged),
+            "halves": halves_figures(fits, judged),
             "heads": head_figures(found, fits[-1], rows, texts, spread),
             "labelers": reliability,
             "normalisation": {"mean": mean, "spread": spread},
@@ -143,15 +152,45 @@ def check_rows(rows: Sequence[ComparisonRow]) -> None:
         )
 
 
+def check_fits(fits: Sequence[Fit], rows: Sequence[ComparisonRow]) -> None:
+    """What is kept must have something to learn from.
+
+    Raises:
+        ContractError: it has not.
+    """
+    for fit in fits:
+        if fit.role in ("second", "final") and not any(decided(rows[i]) for i in fit.train):
+            raise ContractError(
+                "data.jsonl: a second opinion needs two halves of the train split's threads, and "
+                "one of them prefers no response; collect more labels, or leave "
+                "second_opinion = true out."
+            )
+
+
+def save(model: RewardModel, texts: Texts, directory: Path) -> tuple[HeadScores, torch.Tensor]:
+    """Keep a fitted model with the scale of its scores; they, and its states, of all responses."""
+    found, states = model.read(texts.all)
+    found = model.level_members(found)
+    mean, spread = mean_and_spread(found.preference.tolist())
+    model.save(directory, replace(model.settings, mean=mean, spread=spread))
+    return found, states
+
+
 def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
-    """The folds and the smaller fits, if any, and then the fit on the train split: it is kept."""
+    """The folds and the smaller fits, if any, and then the fit on the train split: it is kept.
+
+    With a second opinion all of these leave out one half of the threads, from which that learns.
+    """
     usable = [i for i, row in enumerate(rows) if pairs_of(row)]
+    half = other_half(rows, config.seed) if config.second_opinion else set()
+    ours = [i for i in usable if i not in half]
+    train = [i for i in usable if rows[i].split == "train"]
     folds = split_by_root(rows, config.folds, config.seed)
     cross_validation = [
         Fit(
             name=f"fold {number} of {len(folds)}",
             role="fold",
-            train=[i for i in usable if i not in fold],
+            train=[i for i in ours if i not in fold],
             judged=[i for i in usable if i in fold and decided(rows[i])],
         )
         for number, fold in enumerate(folds, 1)
@@ -159,11 +198,23 @@ def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
     final = Fit(
         name="final fit",
         role="final",
-        train=[i for i in usable if rows[i].split == "train"],
+        train=[i for i in train if i not in half],
         judged=[i for i in usable if rows[i].split == "heldout" and decided(rows[i])],
     )
     smaller = smaller_fits(rows, final, config) if config.curve else []
-    return [*cross_validation, *smaller, final]
+    halves = [
+        replace(final, name="fit to both halves", role="whole", train=train),
+        replace(final, name="second opinion", role="second", train=[i for i in train if i in half]),
+    ]
+    return [*cross_validation, *smaller, *(halves if config.second_opinion else []), final]
+
+
+def other_half(rows: Sequence[ComparisonRow], seed: int) -> set[int]:
+    """The rows that only a second opinion learns from: half of the train split, by threads."""
+    train = [i for i, row in enumerate(rows) if row.split == "train"]
+    # In an order of its own, lest a half be made of folds.
+    halves = split_by_root([rows[i] for i in train], 2, f"halves of {seed}")
+    return {train[place] for place in halves[1]} if halves else set()
 
 
 def smaller_fits(rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig) -> list[Fit]:
@@ -181,12 +232,12 @@ def smaller_fits(rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig
     return fits
 
 
-def in_hash_order(roots: set[str], seed: int) -> list[str]:
+def in_hash_order(roots: set[str], seed: int | str) -> list[str]:
     """Thread roots in an order that the seed decides, the same wherever they come from."""
     return sorted(roots, key=lambda root: hashlib.sha256(f"{seed} {root}".encode()).digest())
 
 
-def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int) -> list[set[int]]:
+def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int | str) -> list[set[int]]:
     """Row indices in `count` folds of like size; those that share a thread root stay together.
 
     Fewer roots than folds give one fold each; less than two folds are none.
@@ -211,7 +262,8 @@ def judge_aside(
     texts: Texts,
     device: torch.device,
 ) -> list[Judged]:
-    """How a fit that is not kept judges rows it did not see; kept in place of its checkpoints."""
+    """How a fit beside the model's judges rows it did not see; kept in place of its checkpoints,
+    and a second opinion whole."""
     folder = log.checkpoints_dir / f"fit-{number}"
     known = folder / "judged.json"
     if known.is_file():
@@ -219,6 +271,8 @@ def judge_aside(
     model, _ = fit_model(log, number, fits, rows, texts, device)
     judged = judge_fit(model, fits[number - 1], rows, texts)
     if log.leads:
+        if fits[number - 1].role == "second":
+            save(model, texts, log.model_dir / SECOND)
         write_json(known, [asdict(found) for found in judged])
         for path in folder.glob("checkpoint-*"):
             shutil.rmtree(path)

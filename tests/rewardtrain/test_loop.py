@@ -4,6 +4,7 @@ from annotation.models import Comparison, Project
 from annotation.refused import Refused
 from rewardtrain import contract, launch, loop, results, rounds, start
 from rewardtrain.models import LoopPolicy, Match, ModelVersion, Run
+from rewardtrain.options import check_options
 from tests.cast import Person
 from tests.turning import (
     add_version,
@@ -239,6 +240,34 @@ def test_without_autopilot_a_manager_starts_the_fine_tuning(project: Project, le
     learn(project, lena)
     loop.advance(project)
     assert runs(project, "policy") == []
+
+
+def test_where_the_project_asks_for_it_a_second_opinion_watches(
+    project: Project, lena: Person
+) -> None:
+    project.prompts.update(split="train")
+    LoopPolicy.objects.update_or_create(project=project, defaults={"second_opinion": True})
+    even = difference(20, -0.05, -0.2, 0.1)
+    met = {**judged(20, 0.8, 0.6, 0.9), "accuracy_difference": even, "nll_difference": even}
+    halves = {"second": judged(20, 0.7, 0.5, 0.8), "whole": met, "labels": {"final": 2}}
+    reward_model = learn(project, lena, halves=halves)
+    (learnt,) = runs(project, "reward")
+    assert launch.config_of(learnt).second_opinion is True
+    tuned = start.start_policy(project)
+    path = launch.run_dir(learnt) / "model" / "second"
+    path.mkdir(parents=True)
+    assert launch.config_of(tuned).second_opinion == str(path)
+    assert "A second opinion" in project.decisions.get(what="started").reason
+    start.cancel(tuned, actor=None)
+    ModelVersion.objects.filter(pk=reward_model.pk).update(metrics=reward_report())
+    assert "second_opinion" not in launch.sources_of(start.start_policy(project))
+
+
+@pytest.mark.parametrize("options", ["policy_options", "reward_options"])
+def test_a_second_opinion_is_no_option_of_a_run(project: Project, options: str) -> None:
+    kind = options.removesuffix("_options")
+    with pytest.raises(Refused, match="follows from the project"):
+        check_options(kind, {"second_opinion": "/etc"}, options)
 
 
 def test_seeds_follow_from_the_projects_and_the_round_not_from_row_ids(project: Project) -> None:

@@ -1662,6 +1662,7 @@ export interface components {
             promotion: components["schemas"]["PromotionEnum"];
             freeze_hours: number | null;
             freeze_early: boolean;
+            second_opinion: boolean;
             step_budget: number | null;
             minute_budget: number | null;
             prompts_per_round: number;
@@ -1897,6 +1898,7 @@ export interface components {
             promotion?: components["schemas"]["PromotionEnum"];
             freeze_hours?: number | null;
             freeze_early?: boolean;
+            second_opinion?: boolean;
             step_budget?: number | null;
             minute_budget?: number | null;
             prompts_per_round?: number;

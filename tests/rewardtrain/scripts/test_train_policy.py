@@ -255,6 +255,25 @@ def test_killed_and_started_again_the_guard_stops_where_it_would_have(
     assert trained(directory)["guard"] == report["guard"]
 
 
+def test_a_second_opinion_is_watched_and_never_optimised(
+    write_run, config, reward_model, tiny_policy, tmp_path
+):
+    torch.manual_seed(4)
+    other = start_reward_model(tiny_policy, 100, torch.device("cpu"))
+    torch.nn.init.normal_(other.model.score.weight, std=1.0)
+    other.save(tmp_path / "second", other.settings)
+    alone, watched = (
+        write_run({**config, **more}, PROMPTS, name)
+        for name, more in [("alone", {}), ("watched", {"second_opinion": str(tmp_path / "second")})]
+    )
+    weights = [trained(directory)["hashes"]["weights"] for directory in (alone, watched)]
+    assert weights[0] == weights[1]
+    last = metrics_of(watched)[-1].values
+    assert last["gap"] == pytest.approx(last["reward"] - last["second"])
+    levels = json.loads((watched / "guard.json").read_text())["levels"]
+    assert "gap" in levels
+
+
 def test_an_ensembles_spread_is_watched_and_may_lower_the_reward(
     write_run, config, tiny_policy, tmp_path
 ):

@@ -3,12 +3,20 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
-from rewardtrain.contract import MetricLine, read_rows, read_status
+from rewardtrain.contract import (
+    ComparisonRow,
+    MetricLine,
+    RewardConfig,
+    read_rows,
+    read_status,
+)
 from rewardtrain.core.pretrained import sha256
+from rewardtrain.core.reward_model import load_reward_model
 from rewardtrain.core.runlog import run
-from rewardtrain.scripts.train_reward import split_by_root, train_reward
+from rewardtrain.scripts.train_reward import plan_fits, split_by_root, train_reward
 
 
 def say(text: str, role: str = "assistant") -> list[dict[str, str]]:
@@ -154,6 +162,47 @@ def test_it_learns_whom_to_believe_where_several_answered(write_run, config):
     assert report["heldout"]["accuracy"] > 0.6
 
 
+def test_a_second_opinion_learns_from_the_other_half_and_its_cost_is_said(
+    write_run, config, rows, tiny_policy
+):
+    directory = write_run({**config, "second_opinion": True}, rows)
+    report = trained(directory)
+    halves = report["halves"]
+    # 20 of the train split, one of them unanswerable, in threads of one or two.
+    assert halves["labels"]["whole"] == 19
+    assert halves["labels"]["final"] + halves["labels"]["second"] == 19
+    assert min(halves["labels"].values()) >= 8
+    assert halves["second"]["n"] == halves["whole"]["n"] == report["heldout"]["n"]
+    cost = halves["whole"]["accuracy_difference"]
+    assert cost["low"] <= cost["difference"] <= cost["high"]
+    assert cost["difference"] == report["heldout"]["accuracy"] - halves["whole"]["accuracy"]
+    # What watches is another model than what is optimised, and both load.
+    ours, second = (
+        load_reward_model(str(directory / path), "model", torch.device("cpu"))
+        for path in ("model", "model/second")
+    )
+    text = [ours.encode(say("A tale?", "user"), say("They found a red lamp."))[0]]
+    assert ours.scores(text) != second.scores(text)
+    assert second.settings.spread > 0
+    alone = trained(write_run({**config, "folds": 0}, rows, "alone"))
+    assert alone["halves"] is None
+
+
+def test_no_thread_teaches_both_a_model_and_its_second_opinion(config, rows):
+    parsed = [ComparisonRow(**row) for row in rows]
+    fits = {
+        fit.name: fit
+        for fit in plan_fits(parsed, RewardConfig(**{**config, "second_opinion": True}))
+    }
+    second = {parsed[i].thread_root for i in fits["second opinion"].train}
+    for name in ("final fit", "fold 1 of 2", "fold 2 of 2"):
+        assert fits[name].train
+        assert not second & {parsed[i].thread_root for i in fits[name].train}
+    assert {i for fit in fits.values() if fit.role == "fold" for i in fit.judged} == {
+        i for i in range(25) if parsed[i].outcome == "prefer"
+    }
+
+
 def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows):
     config |= {"folds": 0, "curve": False}
     champion = write_run(config, rows, "champion")
@@ -247,6 +296,7 @@ def test_without_a_held_out_split_there_is_nothing_to_judge(write_run, config):
         ({}, [comparison(2, outcome="tie", tiers=[[0, 1]])], "none of the 1 preferences"),
         ({}, [comparison(2, tiers=[[0], [5]])], "comparison c2: tiers"),
         ({"backbone": "/nowhere"}, [comparison(2)], "backbone = '/nowhere' is not a directory"),
+        ({"second_opinion": True}, [comparison(2)], "needs two halves"),
         ({"champion": "/gone", "folds": 0}, [comparison(2)], "champion = '/gone'"),
         ({"device": "abacus"}, [comparison(2)], "device = 'abacus'"),
     ],

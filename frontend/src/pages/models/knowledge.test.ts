@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { curvePoints, expectation, shares, trendWords } from "./knowledge";
+import { costWords, curvePoints, expectation, shares, trendWords } from "./knowledge";
 
 const point = { labels: 400, n: 100, accuracy: 0.7, low: 0.6, high: 0.78 };
 const expected = { more: 2000, gain: 0.011, low: 0.002, high: 0.0193 };
@@ -29,4 +29,14 @@ test("a trend is said with its probability", () => {
   expect(trendWords({ z: -2.5, p: 0.012 })).toContain("p 0.012");
   expect(trendWords({ z: 0.4, p: 0.69 })).toContain("p 0.690");
   expect(trendWords(null)).not.toContain("p ");
+});
+
+test("what halving the labels costs is a loss turned round, with its interval", () => {
+  expect(costWords({ n: 140, difference: -0.021, low: -0.047, high: 0.005 })).toContain(
+    "costs 2.1 points of accuracy (95 % interval -0.5 to 4.7, n 140)",
+  );
+  expect(costWords({ n: 140, difference: 0, low: -0.01, high: 0.01 })).toContain(
+    "costs 0.0 points",
+  );
+  expect(costWords({ n: 0, difference: 0, low: 0, high: 0 })).toContain("not known");
 });

@@ -16,10 +16,11 @@ import { useProject } from "../../project";
 import { Decisions } from "../circle/Story";
 import { Report } from "../runs/Report";
 import { Knowledge } from "./Knowledge";
-import type { Knowledge as Knowing, LearningCurve } from "./knowledge";
+import type { Halves, Knowledge as Knowing, LearningCurve } from "./knowledge";
 import { Lineage } from "./Lineage";
 import "./models.css";
 import { Promote, standingWords } from "./Promote";
+import { SecondOpinion } from "./SecondOpinion";
 import { StageTag } from "./Stage";
 import { versionName } from "./words";
 
@@ -59,6 +60,7 @@ function Model({ model, set }: Props) {
         <div class="model-main">
           <Figures model={model} />
           <Known metrics={model.metrics} />
+          <SecondOpinion halves={(model.metrics.halves as Halves | undefined) ?? null} />
           {model.run && <Report kind={model.run.kind} report={model.metrics} />}
           <section>
             <h2>{t("model.decisions")}</h2>

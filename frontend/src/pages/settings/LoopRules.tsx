@@ -13,6 +13,7 @@ type Rules = Pick<
   | "promotion"
   | "freeze_hours"
   | "freeze_early"
+  | "second_opinion"
   | "step_budget"
   | "minute_budget"
   | "arena_prompts"
@@ -26,7 +27,7 @@ const NUMBERS = [
   { name: "arena_prompts", min: 1, max: 20_000, required: true },
   { name: "arena_checkpoints", min: 0, max: 50, required: true },
 ] as const;
-const SWITCHES = ["autopilot", "freeze_early", "equal_length"] as const;
+const SWITCHES = ["autopilot", "freeze_early", "second_opinion", "equal_length"] as const;
 
 interface Props {
   slug: string;
@@ -108,13 +109,15 @@ export function LoopRules({ slug, loop, saved }: Props) {
 }
 
 function rulesOf(loop: Loop): Rules {
-  const { autopilot, promotion, freeze_hours, freeze_early, equal_length } = loop;
+  const { autopilot, promotion, freeze_hours, freeze_early } = loop;
+  const { second_opinion, equal_length } = loop;
   const { step_budget, minute_budget, arena_prompts, arena_checkpoints } = loop;
   return {
     autopilot,
     promotion,
     freeze_hours,
     freeze_early,
+    second_opinion,
     step_budget,
     minute_budget,
     arena_prompts,
