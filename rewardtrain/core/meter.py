@@ -26,7 +26,7 @@ from rewardtrain.core.guard import (
     sentence,
 )
 from rewardtrain.core.metrics import repetition
-from rewardtrain.core.policy import seed_of
+from rewardtrain.core.policy import Measured, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Seen, step_values
 from rewardtrain.core.runlog import RunLog
 
@@ -115,12 +115,15 @@ class Meter:
         self.log, self.proxy, self.policy, self.prompts = log, proxy, policy, prompts
         self.guard = guard
         self.values: dict[str, float] = {}
+        self.measured: list[Measured] | None = None
+        """The step's samples, where the trainer has measured them on its way."""
 
     def __call__(
         self, completion_ids: list[list[int]], place: list[int], trainer_state: Any, **_: Any
     ) -> list[float | None]:
         asked = [self.prompts[i] for i in place]
-        seen = self.proxy.see(self.policy, asked, completion_ids)
+        seen = self.proxy.see(self.policy, asked, completion_ids, self.measured)
+        self.measured = None
         config: PolicyConfig = self.log.config
         step = trainer_state.global_step + 1
         self.ask_guard(step, seen)

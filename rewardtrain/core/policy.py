@@ -1,7 +1,7 @@
 """A policy: loading it, sampling from it, and how far it is from its reference."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +156,28 @@ class Measured:
     """Mean a token of the policy's entropy."""
 
 
+@dataclass(frozen=True)
+class Visited:
+    """What a policy says at each position of N responses, all (N, positions) in nats.
+
+    Positions outside a response hold figures of no meaning.
+    """
+
+    logprob: torch.Tensor
+    """Of the drawn token, at the temperature asked for."""
+    entropy: torch.Tensor
+    kl: torch.Tensor | None
+    """KL(policy || reference) of the whole next-token distribution."""
+    reference_logprob: torch.Tensor | None
+
+    def summed(self, inside: torch.Tensor) -> list[Measured]:
+        """One Measured a response; inside (N, positions) says which positions are its own."""
+        logprob = (self.logprob * inside).sum(-1).tolist()
+        entropy = ((self.entropy * inside).sum(-1) / inside.sum(-1)).tolist()
+        kl = [None] * len(inside) if self.kl is None else (self.kl * inside).sum(-1).tolist()
+        return [Measured(*row) for row in zip(logprob, kl, entropy, strict=True)]
+
+
 @torch.no_grad()
 def measure(
     policy: PreTrainedModel,
@@ -172,37 +194,72 @@ def measure(
     """
     sequences = [[*p, *r] for p, r in zip(prompts, responses, strict=True)]
     longest = max(map(len, responses))
-    vocabulary = policy.config.get_text_config().vocab_size
-    rows_a_pass = max(1, LOGITS_A_PASS // (vocabulary * (longest + 1)))
     measured: list[Measured | None] = [None] * len(sequences)
-    for part in by_length([len(s) for s in sequences], rows_a_pass):
+    for part in by_length([len(s) for s in sequences], rows_a_pass(policy, longest)):
         batch = collate([sequences[i] for i in part], pad, policy.device, side="left")
         keep = max(len(responses[i]) for i in part)
-        tokens = batch["input_ids"][:, -keep:]
         place = torch.arange(keep, device=policy.device)
         lengths = torch.tensor([len(responses[i]) for i in part], device=policy.device)
         inside = place[None] >= keep - lengths[:, None]
-        ours = _log_probabilities(policy, batch, keep)
-        drawn = ours.gather(-1, tokens[..., None])[..., 0]
-        probability = ours.exp()
-        spent = -(probability * ours).nansum(-1)
-        kl: list[float | None] = [None] * len(part)
-        if reference is not None:
-            gap = ours - _log_probabilities(reference, batch, keep)
-            spread = (probability * gap).nansum(-1).clamp(min=0)
-            kl = (spread * inside).sum(-1).tolist()
-        logprob = (drawn * inside).sum(-1).tolist()
-        entropy = ((spent * inside).sum(-1) / lengths).tolist()
-        for row, i in enumerate(part):
-            measured[i] = Measured(logprob[row], kl[row], entropy[row])
+        for i, figures in zip(
+            part, visit(policy, reference, batch, keep).summed(inside), strict=True
+        ):
+            measured[i] = figures
     return [m for m in measured if m is not None]
+
+
+def rows_a_pass(model: PreTrainedModel, positions: int) -> int:
+    """So many rows' logits are held at once."""
+    vocabulary = model.config.get_text_config().vocab_size
+    return max(1, LOGITS_A_PASS // (vocabulary * (positions + 1)))
+
+
+@torch.no_grad()
+def visit(
+    policy: PreTrainedModel,
+    reference: PreTrainedModel | None,
+    batch: dict[str, torch.Tensor],
+    keep: int,
+    temperature: float = 1.0,
+) -> Visited:
+    """One pass of each model over padded rows, looked at in their last `keep` positions.
+
+    batch: input_ids and attention_mask (N, length). The entropy and the KL are those at
+    temperature 1, whatever the drawn tokens' log-probabilities are wanted at.
+    """
+    tokens = batch["input_ids"][:, -keep:, None]
+
+    def drawn(table: torch.Tensor) -> torch.Tensor:
+        cooled = table if temperature == 1 else (table / temperature).log_softmax(-1)
+        return cooled.gather(-1, tokens)[..., 0]
+
+    ours = _log_probabilities(policy, batch, keep)
+    probability = ours.exp()
+    # A token that cannot be drawn gives 0 times minus infinity, and counts for nothing.
+    entropy = -(probability * ours).nansum(-1)
+    if reference is None:
+        return Visited(drawn(ours), entropy, None, None)
+    theirs = _log_probabilities(reference, batch, keep)
+    kl = (probability * (ours - theirs)).nansum(-1).clamp(min=0)
+    return Visited(drawn(ours), entropy, kl, drawn(theirs))
+
+
+def together(parts: Iterable[Visited]) -> Visited:
+    """The rows of several visits of as many positions."""
+    columns = zip(*((p.logprob, p.entropy, p.kl, p.reference_logprob) for p in parts), strict=True)
+    return Visited(*(None if column[0] is None else torch.cat(column) for column in columns))
+
+
+def positions_of(attention_mask: torch.Tensor) -> torch.Tensor:
+    """Each token's place in its own sequence, whatever is padded where; (N, length) both."""
+    return (attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
 def _log_probabilities(
     model: PreTrainedModel, batch: dict[str, torch.Tensor], keep: int
 ) -> torch.Tensor:
     """log P of every token at the last `keep` positions, shape (N, keep, vocabulary)."""
-    positions = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+    positions = positions_of(batch["attention_mask"])
     with autocast(model.device):
         logits = model(
             **batch, position_ids=positions, use_cache=False, logits_to_keep=keep + 1

@@ -102,15 +102,19 @@ class Proxy:
         self.ends = end_tokens(reference, tokenizer)
 
     def see(
-        self, policy: PreTrainedModel, prompts: Sequence[Prompt], responses: Sequence[list[int]]
+        self,
+        policy: PreTrainedModel,
+        prompts: Sequence[Prompt],
+        responses: Sequence[list[int]],
+        measured: Sequence[Measured] | None = None,
     ) -> list[Seen]:
-        """Score and measure one response (token ids) to each prompt."""
+        """Score one response (token ids) to each prompt, and measure what is not yet `measured`."""
         texts = self.tokenizer.batch_decode(list(responses), skip_special_tokens=True)
         answers = [
             Answer(prompt, text, tokens, tokens[-1] not in self.ends)
             for prompt, text, tokens in zip(prompts, texts, responses, strict=True)
         ]
-        measured = measure(
+        measured = measured or measure(
             policy,
             self.reference,
             [prompt.ids for prompt in prompts],

@@ -44,7 +44,6 @@ from datasets import Dataset
 from peft import LoraConfig
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl import RLOOConfig, RLOOTrainer
-from trl.trainer.utils import add_fused_lm_head
 
 from rewardtrain.contract import CONFIG, DATA, ContractError, PolicyConfig, PromptRow
 from rewardtrain.core.data import mixed_batches
@@ -60,6 +59,7 @@ from rewardtrain.core.policy import load_policy, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Term, read_prompt, summary
 from rewardtrain.core.reward_model import load_reward_model
 from rewardtrain.core.rewards import has_ensemble, model_term, spread_term
+from rewardtrain.core.rollout_trainer import MeasuredRLOO
 from rewardtrain.core.runlog import (
     Cancelled,
     RunLog,
@@ -102,9 +102,10 @@ def train_policy(
     proxy = Proxy(terms, reference, tokenizer, [*watched_terms(config, device), *watched])
     guard = calibrated_guard(log, proxy, prompts)
     meter = Meter(log, proxy, policy, prompts, guard)
-    trainer = RLOOTrainer(
+    trainer = MeasuredRLOO(
+        meter,
+        reference,
         model=policy,
-        reward_funcs=meter,
         args=trainer_settings(log, device),
         train_dataset=in_order(prompts, config),
         processing_class=tokenizer,
@@ -248,8 +249,7 @@ def anchor(trainer: RLOOTrainer, reference: PreTrainedModel, config: PolicyConfi
     project's first round.
     """
     if config.beta:
-        add_fused_lm_head(reference, temperature=config.temperature)
-        trainer.ref_model = trainer.accelerator.prepare_model(reference, evaluation_mode=True)
+        trainer.ref_model = reference
 
 
 def take_steps(log: RunLog, trainer: RLOOTrainer, guard: Guard) -> None:

@@ -10,6 +10,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from rewardtrain.core.reward_model import start_reward_model
+
 torch.set_num_threads(1)
 
 TEXT = (
@@ -75,6 +77,17 @@ def make_policy(tiny_tokenizer, tmp_path_factory) -> Callable[[int], str]:
 @pytest.fixture(scope="session")
 def tiny_policy(make_policy) -> str:
     return make_policy(0)
+
+
+@pytest.fixture(scope="session")
+def tiny_reward_model(tiny_policy, tmp_path_factory) -> str:
+    """A random head, whose taste is as good as any to a policy."""
+    directory = tmp_path_factory.mktemp("reward")
+    torch.manual_seed(3)
+    reward = start_reward_model(tiny_policy, 100, torch.device("cpu"))
+    torch.nn.init.normal_(reward.model.score.weight, std=1.0)
+    reward.save(directory, reward.settings)
+    return str(directory)
 
 
 def said(*texts: str) -> list[dict[str, str]]:

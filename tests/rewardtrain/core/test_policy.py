@@ -4,7 +4,7 @@ import torch
 from rewardtrain.contract import ContractError
 from rewardtrain.core import policy as policies
 from rewardtrain.core.data import encode_prompt
-from rewardtrain.core.policy import load_policy, measure, sample, seed_of, up_to_end
+from rewardtrain.core.policy import load_policy, measure, sample, seed_of, up_to_end, visit
 from rewardtrain.core.reward_model import start_reward_model
 
 CPU = torch.device("cpu")
@@ -56,6 +56,20 @@ def test_measures_do_not_hang_on_how_many_rows_make_a_pass(loaded, other, prompt
         together, measure(model, other, prompts, responses, tokenizer.pad_token_id), strict=True
     ):
         assert got.kl == pytest.approx(alone.kl, rel=1e-4)
+
+
+def test_only_the_drawn_tokens_feel_the_temperature(loaded, other, prompts):
+    model, _ = loaded
+    response = [7, 8, 9, 10]
+    batch = {"input_ids": torch.tensor([prompts[0] + response])}
+    batch["attention_mask"] = torch.ones_like(batch["input_ids"])
+    warm, cool = (visit(model, other, batch, 4, temperature) for temperature in (1.0, 0.5))
+    assert torch.equal(warm.kl, cool.kl)
+    assert torch.equal(warm.entropy, cool.entropy)
+    for of, drawn in ((model, cool.logprob), (other, cool.reference_logprob)):
+        table = (2 * by_hand(of, prompts[0], response)).log_softmax(-1)
+        expected = table[torch.arange(4), response]
+        assert drawn[0].tolist() == pytest.approx(expected.tolist(), rel=1e-4)
 
 
 def test_a_policy_is_nowhere_from_itself_and_never_nearer_than_that(loaded, other, prompts):

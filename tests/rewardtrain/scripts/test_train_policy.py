@@ -31,29 +31,18 @@ PROMPTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def reward_model(tiny_policy, tmp_path_factory) -> str:
-    """A random head, whose taste is as good as any to a policy."""
-    directory = tmp_path_factory.mktemp("reward")
-    torch.manual_seed(3)
-    reward = start_reward_model(tiny_policy, 100, torch.device("cpu"))
-    torch.nn.init.normal_(reward.model.score.weight, std=1.0)
-    reward.save(directory, reward.settings)
-    return str(directory)
-
-
 @pytest.fixture(autouse=True)
 def few_judged(monkeypatch):
     monkeypatch.setattr(script, "JUDGED", 16)
 
 
 @pytest.fixture
-def config(tiny_policy, reward_model) -> dict:
+def config(tiny_policy, tiny_reward_model) -> dict:
     return {
         "kind": "policy",
         "policy": tiny_policy,
         "reference": tiny_policy,
-        "reward_model": reward_model,
+        "reward_model": tiny_reward_model,
         "steps": 4,
         "samples_per_step": 8,
         "batch_size": 8,
@@ -75,7 +64,7 @@ def metrics_of(directory: Path) -> list[MetricLine]:
     return read_rows(directory / "metrics.jsonl", MetricLine)
 
 
-def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward_model):
+def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, tiny_reward_model):
     config |= {"steps": 25, "samples_per_prompt": 8, "samples_per_step": 32, "batch_size": 32}
     config |= {"max_new_tokens": 2, "learning_rate": 2e-2, "beta": 0.01}
     directory = write_run(config, PROMPTS)
@@ -101,7 +90,7 @@ def test_the_proxy_reward_rises_and_everything_is_told(write_run, config, reward
     samples = read_rows(directory / "samples.jsonl", SampleRow)
     assert {s.step for s in samples} == {1, *range(2, 26, 2)}
     assert {s.prompt for s in samples if s.step == 1} == {0, 1, 2, 3}
-    reward = load_reward_model(reward_model, "reward_model", torch.device("cpu"))
+    reward = load_reward_model(tiny_reward_model, "reward_model", torch.device("cpu"))
     shown = samples[-1]
     messages = PROMPTS[shown.prompt]["messages"]
     ids, _ = reward.encode(messages, [{"role": "assistant", "content": shown.text}])
