@@ -23,6 +23,8 @@ from rewardtrain.core.pretrained import autocast, load_model, load_tokenizer
 
 LOGITS_A_PASS = 1 << 25
 """Full-vocabulary logits held at once while measuring: 128 MiB a float32 table of them."""
+LOGITS_ON_CPU = 1 << 20
+"""A table of 4 MiB stays in a processor's cache, which was seen to take less than half the time."""
 
 
 def load_policy(
@@ -211,7 +213,8 @@ def measure(
 def rows_a_pass(model: PreTrainedModel, positions: int) -> int:
     """So many rows' logits are held at once."""
     vocabulary = model.config.get_text_config().vocab_size
-    return max(1, LOGITS_A_PASS // (vocabulary * (positions + 1)))
+    logits = LOGITS_ON_CPU if model.device.type == "cpu" else LOGITS_A_PASS
+    return max(1, logits // (vocabulary * (positions + 1)))
 
 
 @torch.no_grad()

@@ -51,9 +51,14 @@ def evaluate(log: RunLog) -> None:
         encoded = [[model.encode(row.messages, r) for r in row.responses] for row in part]
         shortened += sum(cut for responses in encoded for _, cut in responses)
         if not all(row.row in scored for row in part):
-            flat = [ids for responses in encoded for ids, _ in responses]
-            scores = iter(model.scores(flat))
-            fresh = [ScoreRow(row=r.row, scores=[next(scores) for _ in r.responses]) for r in part]
+            texts = [[tuple(ids) for ids, _ in responses] for responses in encoded]
+            # Rows may share a response: each is scored once.
+            once = list(dict.fromkeys(text for row in texts for text in row))
+            score = dict(zip(once, model.scores(once), strict=True))
+            fresh = [
+                ScoreRow(row=row.row, scores=[score[text] for text in own])
+                for row, own in zip(part, texts, strict=True)
+            ]
             log.scores(s for s in fresh if s.row not in scored)
             scored |= {s.row: s.scores for s in fresh}
         log.progress(start + len(part))

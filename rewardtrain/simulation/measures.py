@@ -20,7 +20,8 @@ from rewardtrain.options import configure
 from rewardtrain.rows import Row, seed_for
 
 PAIRS = 2_000
-SAMPLES_A_PROMPT = 5
+PROMPTS, SAMPLES_A_PROMPT = 300, 5
+"""They make about 2,400 decided pairs."""
 DUELS = 400
 DRAW = "measure"
 
@@ -39,7 +40,7 @@ def write_reference_pairs(project: Project, reference: ModelVersion, seed: int) 
     return start.create(
         project,
         Run.Kind.GENERATE,
-        fresh_prompts(seed, PAIRS),
+        fresh_prompts(seed, PROMPTS),
         purpose=Run.Purpose.MEASURE,
         configuration=configure(Run.Kind.GENERATE, options, seed=seed_for(DRAW, "pairs", seed)),
         policy=reference,
@@ -55,7 +56,8 @@ def decided_pairs(written: Run, seed: int) -> list[Row]:
             if abs(qualities[0] - qualities[1]) >= taste.TIE_BAND:
                 better, worse = (a, b) if qualities[0] > qualities[1] else (b, a)
                 pairs.append({"messages": messages, "texts": [better, worse]})
-    random.Random(f"{DRAW} {seed}").shuffle(pairs)
+    kept = random.Random(f"{DRAW} {seed}").sample(range(len(pairs)), min(PAIRS, len(pairs)))
+    # In the order of their prompts: pairs that share a text are scored together.
     return [
         {
             "row": row,
@@ -63,7 +65,7 @@ def decided_pairs(written: Run, seed: int) -> list[Row]:
             "responses": [[{"role": "assistant", "content": text}] for text in pair["texts"]],
             "tiers": [[0], [1]],
         }
-        for row, pair in enumerate(pairs[:PAIRS])
+        for row, pair in enumerate(pairs[place] for place in sorted(kept))
     ]
 
 

@@ -51,7 +51,7 @@ def test_measures_do_not_hang_on_how_many_rows_make_a_pass(loaded, other, prompt
     model, tokenizer = loaded
     responses = sample(model, tokenizer, prompts, [1, 2, 3], max_new_tokens=20)
     together = measure(model, other, prompts, responses, tokenizer.pad_token_id)
-    monkeypatch.setattr(policies, "LOGITS_A_PASS", 1)
+    monkeypatch.setattr(policies, "LOGITS_ON_CPU", 1)
     for got, alone in zip(
         together, measure(model, other, prompts, responses, tokenizer.pad_token_id), strict=True
     ):
