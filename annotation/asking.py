@@ -13,6 +13,7 @@ from django.db.models import Count
 from annotation.access import Visitor
 from annotation.modalities import MODALITIES
 from annotation.models import Comparison, ComparisonResponse, Project, Prompt, Response
+from annotation.models.asked import RANDOM
 
 Messages = list[dict[str, str]]
 TURN = 16
@@ -29,7 +30,7 @@ class Question:
     priority: int = 0
     wanted: int | None = None
     """Labels wanted; the project's overlap when not given."""
-    stream: str = "random"
+    stream: str = RANDOM
     selection_probability: float = 1.0
     reserved_for: Visitor | None = None
     """The only person who is asked."""

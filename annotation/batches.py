@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Batch, BatchItem, Preference, Project, Response
+from annotation.models.asked import RANDOM
 from annotation.preferences import countable
 
 IN_FLIGHT_SECONDS = 60
@@ -170,6 +171,8 @@ def _line(row: Preference) -> dict[str, Any]:
         "ranking": row.ranking,
         "strength": row.strength,
         "levels": row.levels,
+        # Lines of before anything was steered stay what they were.
+        **({} if comparison.stream == RANDOM else {"stream": comparison.stream}),
         **_remarks(row, responses),
     }
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from annotation.batches import freeze_at, fresh_count, ripe_count
 from annotation.models import Project
-from rewardtrain import arena, loop, meetings, rounds
+from rewardtrain import arena, loop, meetings, promotion, rounds
 from rewardtrain.models import Match, ModelVersion, Round, Run
 
 Kind, Purpose, State = Run.Kind, Run.Purpose, Run.State
 
 WAITS = [
+    "alarm",
     "labels",
     "generate",
     "reward_run",
@@ -29,8 +30,23 @@ class Wait:
 
 
 def waits_for(project: Project) -> Wait:
-    """The one thing that moves the circle on; machines first, then people."""
-    return _for_a_run(project) or _for_judgement(project) or _for_labels_or_start(project)
+    """The one thing that moves the circle on; an alarm first, then machines, then people."""
+    return (
+        _for_an_alarm(project)
+        or _for_a_run(project)
+        or _for_judgement(project)
+        or _for_labels_or_start(project)
+    )
+
+
+def _for_an_alarm(project: Project) -> Wait | None:
+    if not promotion.is_paused(project):
+        return None
+    return Wait(
+        "alarm",
+        "Somebody says that something is broken. Nothing goes into service until a manager has "
+        "looked at it and ended the alarm.",
+    )
 
 
 def _for_a_run(project: Project) -> Wait | None:
@@ -39,8 +55,9 @@ def _for_a_run(project: Project) -> Wait | None:
         Kind.REWARD: ("reward_run", "learns a reward model from the labels"),
         Kind.POLICY: ("policy_run", "fine-tunes the policy against the reward model"),
         Kind.GENERATE: ("generate", "lets the policy write what people compare next"),
+        Kind.SELECT: ("generate", "chooses which of its responses people compare"),
     }
-    for kind in (Kind.POLICY, Kind.REWARD, Kind.GENERATE):
+    for kind in (Kind.POLICY, Kind.REWARD, Kind.GENERATE, Kind.SELECT):
         run = active.filter(kind=kind).exclude(purpose=Purpose.MEASURE).first()
         if run is not None:
             what, does = doing[kind]

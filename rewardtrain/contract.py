@@ -37,6 +37,9 @@ SUSPECTS, STATES, GUARD = "suspects.jsonl", "states.safetensors", "guard.json"
 CHECKPOINTS, MODEL, LOCK, CANCEL, COMPLETE = "checkpoints", "model", "lock", "cancel", "COMPLETE"
 SECOND = "second"
 
+RANDOM = "random"
+"""The stream of comparisons that no strategy steered: on them alone a reward model is judged."""
+
 HELDOUT_ENOUGH = 100
 """Held-out decided comparisons from which they alone say how good a reward model is; with fewer,
 cross-validation over all labels does."""
@@ -154,18 +157,36 @@ class EvaluateConfig:
     device: str = "auto"
 
 
-Config = GenerateConfig | RewardConfig | PolicyConfig | EvaluateConfig
+@dataclass(frozen=True, kw_only=True)
+class SelectConfig:
+    """Draw `wanted` of the comparisons that the SelectRows of data.jsonl could become."""
+
+    kind: Literal["select"] = "select"
+    attempt: int = 1
+    reward_model: str
+    cache: str = ""
+    """A file that keeps what the reward model has read, for the next time; none where empty."""
+    strategy: Literal["d_optimal", "uncertain"] = "d_optimal"
+    wanted: int = 48
+    max_length: int = 1024
+    seed: int = 0
+    device: str = "auto"
+
+
+Config = GenerateConfig | RewardConfig | PolicyConfig | EvaluateConfig | SelectConfig
 CONFIGS: dict[str, type] = {
     "generate": GenerateConfig,
     "reward": RewardConfig,
     "policy": PolicyConfig,
     "evaluate": EvaluateConfig,
+    "select": SelectConfig,
 }
 SCRIPTS = {
     "generate": "rewardtrain.scripts.generate",
     "reward": "rewardtrain.scripts.train_reward",
     "policy": "rewardtrain.scripts.train_policy",
     "evaluate": "rewardtrain.scripts.evaluate",
+    "select": "rewardtrain.scripts.select",
 }
 
 
@@ -206,6 +227,8 @@ class ComparisonRow:
     confidence: float = 1.0
     """The probability that the stated order holds: a soft target for its decided pairs."""
     kind: str = "ask"
+    stream: str = RANDOM
+    """How it was chosen: what another than RANDOM chose teaches and judges nothing."""
     flags: list[list[str]] | None = None
     """Each response's flags; null where nobody was asked for any."""
     ratings: list[dict[str, int]] | None = None
@@ -222,6 +245,18 @@ class ScoringRow:
     messages: list[Message]
     responses: list[list[Message]]
     tiers: list[list[int]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectRow:
+    """A prompt's responses and the pairs of them, as indices: those that may be asked about, or,
+    where they are `known`, those that have been."""
+
+    row: int
+    messages: list[Message]
+    responses: list[list[Message]]
+    pairs: list[list[int]]
+    known: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from annotation.batches import freeze_at, fresh, ripe_count
 from annotation.models import Preference
+from annotation.models.asked import RANDOM
 from rewardtrain import budgets, gate, rounds, start
 from rewardtrain.intervals import percent
 from rewardtrain.models import LoopPolicy, ModelVersion, Run, Score
@@ -79,8 +80,10 @@ def accuracy_on_new(reward_model: ModelVersion) -> tuple[int, int]:
 
 
 def decided(reward_model: ModelVersion) -> list[Preference]:
-    """New pairs on which somebody preferred one side."""
-    rows = fresh(reward_model.project).filter(outcome=Preference.Outcome.PREFER)
+    """New pairs, none of them steered, on which somebody preferred one side."""
+    rows = fresh(reward_model.project).filter(
+        outcome=Preference.Outcome.PREFER, comparison__stream=RANDOM
+    )
     return [row for row in rows if len(row.tiers) == 2 and sum(map(len, row.tiers)) == 2]
 
 

@@ -77,7 +77,16 @@ def config_of(run: Run) -> contract.Config:
     """The contract's configuration: what was asked for, and the models where they lie now."""
     paths = {name: resolve(source) for name, source in sources_of(run).items()}
     values = {**run.configuration, **paths, "attempt": run.attempt, "kind": run.kind}
+    if run.kind == Run.Kind.SELECT:
+        assert run.reward_model is not None
+        values["cache"] = cache_of(run.reward_model)
     return contract.decode(contract.CONFIGS[run.kind], values, f"run {run.pk}")
+
+
+def cache_of(version: ModelVersion) -> str:
+    """Where what a reward model has read is kept; nowhere while its weights are not known."""
+    name = version.weights_sha256
+    return str(Path(settings.STORE_DIR) / "features" / f"{name}.safetensors") if name else ""
 
 
 def second_opinion(version: ModelVersion) -> dict[str, str]:

@@ -77,7 +77,7 @@ def ask(rules: LoopPolicy) -> None:
         if not (rules.autopilot and round_.decisions.filter(what="judged").exists()):
             return
         round_ = rounds.begin_next(project)
-    last = round_.runs.filter(kind=Kind.GENERATE, purpose=Purpose.ASK).order_by("-pk").first()
+    last = round_.runs.filter(purpose__in=Run.ASKING).order_by("-pk").first()
     about_a_new_policy = last is None and round_.number > 1
     enough = open_labels(project) + fresh_count(project) >= freeze_at(project)
     if enough and not about_a_new_policy:

@@ -32,6 +32,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "reference_samples": (0, 64),
     "sample_every": (1, 100_000),
     "samples_per_prompt": (1, 64),
+    "wanted": (1, 100_000),
     "samples_per_step": (2, 100_000),
     "seed": (0, 2**31 - 1),
     "steps": (1, 1_000_000),
@@ -41,6 +42,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 }
 FROM_LINEAGE = {
     "attempt",
+    "cache",
     "champion",
     "kind",
     "model",

@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from annotation.asking import sha256_of
 from annotation.models import Project
-from rewardtrain import contract, ingest, launch, promotion, rounds, start, suspects, written
+from rewardtrain import (
+    contract,
+    ingest,
+    launch,
+    promotion,
+    rounds,
+    selection,
+    start,
+    suspects,
+    written,
+)
 from rewardtrain.models import ModelVersion, Run, Score
 from rewardtrain.rows import prompts_of
 
@@ -174,4 +184,5 @@ LEAVES: dict[str, Callable[[Run, dict[str, Any]], dict[str, Any]]] = {
     Run.Kind.POLICY: _leave_policy,
     Run.Kind.GENERATE: written.leave_responses,
     Run.Kind.EVALUATE: _leave_scores,
+    Run.Kind.SELECT: selection.leave_comparisons,
 }

@@ -28,17 +28,17 @@ def prompt_rows(prompts: Iterable[Prompt]) -> list[Row]:
     return [{"prompt": place, "messages": p.messages} for place, p in enumerate(prompts)]
 
 
-def prompts_to_ask(rules: LoopPolicy, wanted: int, seed: int) -> list[Prompt]:
-    """The prompts of both splits that were asked least, in an order that the seed decides."""
+def prompts_to_ask(rules: LoopPolicy, seed: int) -> list[Prompt]:
+    """All prompts, those that were asked least first, in an order that the seed decides."""
     asked = Count("comparisons", filter=Q(comparisons__kind__in=Comparison.TRAINING_KINDS))
-    return _least_asked(rules.project.prompts.annotate(asked=asked), wanted, seed)
+    return _least_asked(rules.project.prompts.annotate(asked=asked), seed)
 
 
 def prompts_to_meet(rules: LoopPolicy, seed: int) -> list[Prompt]:
     """Held-out prompts for blind comparisons of two policies: those that met least so far."""
     met = Count("comparisons", filter=Q(comparisons__kind=Comparison.Kind.ARENA))
     heldout = rules.project.prompts.filter(split=Prompt.Split.HELDOUT)
-    return _least_asked(heldout.annotate(asked=met), rules.arena_prompts, seed)
+    return _least_asked(heldout.annotate(asked=met), seed)[: rules.arena_prompts]
 
 
 def prompts_to_learn(project: Project) -> QuerySet[Prompt]:
@@ -68,9 +68,8 @@ def comparison_rows(project: Project, lines: Iterable[Row]) -> Iterator[Row]:
         yield {**unflagged, **line, "sources": sources}
 
 
-def _least_asked(prompts: QuerySet, wanted: int, seed: int) -> list[Prompt]:
-    drawn = sorted(prompts, key=lambda p: (p.asked, seed_for(seed, p.sha256)))
-    return drawn[:wanted]
+def _least_asked(prompts: QuerySet, seed: int) -> list[Prompt]:
+    return sorted(prompts, key=lambda p: (p.asked, seed_for(seed, p.sha256)))
 
 
 def prompts_of(run: Run, rows: Iterable[Row]) -> list[Prompt]:

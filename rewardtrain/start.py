@@ -14,15 +14,15 @@ from annotation.access import Visitor
 from annotation.batches import NothingToFreeze, batch_lines, freeze
 from annotation.events import record
 from annotation.models import Batch, Preference, Project, Prompt
+from annotation.models.asked import RANDOM
 from annotation.refused import Refused
-from rewardtrain import contract, launch, rounds
+from rewardtrain import contract, launch, rounds, selection
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import HACKABLE, HACKABLE_WARNING, configure
 from rewardtrain.rows import (
     Row,
     comparison_rows,
     prompt_rows,
-    prompts_to_ask,
     prompts_to_learn,
     prompts_to_meet,
     seed_for,
@@ -35,7 +35,13 @@ WORK = "rewardtrain.tasks.work"
 TRAINING = Q(kind__in=Run.TRAINING)
 """One at a time a project: the devices are shared, and each hangs on what the other leaves."""
 WATCHED = " A second opinion, of the other half of the threads, watches."
-QUEUES = {"generate": "infer", "evaluate": "infer", "reward": "train", "policy": "train"}
+QUEUES = {
+    "generate": "infer",
+    "evaluate": "infer",
+    "select": "infer",
+    "reward": "train",
+    "policy": "train",
+}
 
 
 def start_reward(
@@ -89,7 +95,9 @@ def folds_for(batch: Batch) -> int:
     """Cross-validation takes as long as five more models; the gate asks for it only where too few
     decided pairs are held out to judge the model on."""
     heldout = batch.preferences.filter(
-        outcome=Preference.Outcome.PREFER, comparison__prompt__split=Prompt.Split.HELDOUT
+        outcome=Preference.Outcome.PREFER,
+        comparison__prompt__split=Prompt.Split.HELDOUT,
+        comparison__stream=RANDOM,
     )
     enough = heldout.count() >= contract.HELDOUT_ENOUGH
     return 0 if enough else contract.RewardConfig.folds
@@ -155,34 +163,39 @@ def start_policy(
 def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = None) -> Run:
     """Let the policy in service answer prompts, for people to compare.
 
-    A candidate is met in the arena; what it wrote trains nothing before it is promoted.
+    A candidate is met in the arena; what it wrote trains nothing before it is promoted. Where the
+    project's comparisons are steered, a second run writes what a strategy then draws from.
 
     Raises:
         Refused: it writes already, or policy or prompts are not there.
     """
     rules = rounds.rules_of(project)
-    asking = Q(kind=Run.Kind.GENERATE, purpose=Run.Purpose.ASK)
-    _refuse_second(project, asking)
+    asking = Q(purpose=Run.Purpose.ASK, kind=Run.Kind.GENERATE)
+    _refuse_second(project, Q(purpose__in=Run.ASKING))
     reference = _reference(project)
     policy = rounds.in_service(project, ModelVersion.Kind.POLICY) or reference
     number = project.runs.filter(asking).count() + 1
     seed = seed_for(rules.seed, "ask", rounds.current(project).number, number)
-    chosen = prompts_to_ask(rules, prompts or rules.prompts_per_round, seed)
+    wanted = prompts or rules.prompts_per_round
+    chosen, pool = selection.prompts_for(rules, wanted, seed)
     if not chosen:
         raise Refused("no_prompts", "The project has no prompts.", fix="Add prompts first.")
     options = {**rules.generate_options, "samples_per_prompt": rules.samples_per_prompt}
     if policy != reference:
         options["reference_samples"] = 1
-    return create(
-        project,
-        Run.Kind.GENERATE,
-        prompt_rows(chosen),
-        purpose=Run.Purpose.ASK,
-        configuration=configure(Run.Kind.GENERATE, options, seed=seed),
-        policy=policy,
-        reference=None if policy == reference else reference,
-        requested_by=actor,
-    )
+    each = {
+        "configuration": configure(Run.Kind.GENERATE, options, seed=seed),
+        "policy": policy,
+        "reference": None if policy == reference else reference,
+        "requested_by": actor,
+    }
+    with transaction.atomic():
+        rows = prompt_rows(chosen)
+        run = create(project, Run.Kind.GENERATE, rows, purpose=Run.Purpose.ASK, **each)
+        if pool:
+            rows = prompt_rows(pool)
+            create(project, Run.Kind.GENERATE, rows, purpose=Run.Purpose.POOL, **each)
+    return run
 
 
 def start_arena(

@@ -8,10 +8,10 @@ from typing import Any
 
 from annotation.asking import Question, add_comparisons, add_responses
 from annotation.models import Prompt, Response
-from rewardtrain import contract, ingest, meetings, promotion, rounds, start, suspects
+from rewardtrain import contract, ingest, meetings, promotion, rounds, selection, start, suspects
 from rewardtrain.launch import read_data, run_dir
 from rewardtrain.meetings import Pairing
-from rewardtrain.models import Generation, Run
+from rewardtrain.models import Generation, LoopPolicy, ModelVersion, Run
 from rewardtrain.options import configure
 from rewardtrain.rows import prompts_of, scoring_rows
 
@@ -36,6 +36,8 @@ def leave_responses(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     if run.purpose == Purpose.SUSPECT:
         suspects.score(run)
         return {}
+    if run.purpose == Purpose.POOL:
+        return _offer(run, written)
     if run.purpose in Run.MEETINGS:
         asked = _meet(run, written)
     else:
@@ -94,6 +96,26 @@ def _ask(run: Run, written: list[Written]) -> int:
             if not created
         ]
     return asked
+
+
+def _offer(run: Run, written: list[Written]) -> dict[str, Any]:
+    """Let the reward model in service draw from what was written, if anything of it is new."""
+    project, rules = run.project, rounds.rules_of(run.project)
+    reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
+    candidates = [(w.prompt, _pairs(w, place)) for place, w in enumerate(written)]
+    rows = selection.rows_to_select(project, candidates)
+    if reward_model is None or not rows or rules.selection == LoopPolicy.Selection.RANDOM:
+        return {"asked": 0}
+    options = {"strategy": rules.selection, "wanted": selection.wanted_of(run)}
+    start.create(
+        project,
+        Run.Kind.SELECT,
+        rows,
+        purpose=Purpose.ASK,
+        configuration=configure(Run.Kind.SELECT, options, seed=run.configuration["seed"]),
+        reward_model=reward_model,
+    )
+    return {}
 
 
 def _pairs(written: Written, place: int) -> list[Pair]:

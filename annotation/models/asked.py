@@ -55,6 +55,8 @@ class Response(models.Model):
         return self.messages[-1]["content"][:80] if self.messages else "(empty)"
 
 
+RANDOM = "random"
+"""The stream of comparisons that no strategy steered."""
 ASKABLE = Q(state="open", done__lt=F("wanted") - F("leased"))
 QUEUE_ORDER: list[Combinable] = [
     F("project"),
@@ -106,7 +108,7 @@ class Comparison(models.Model):
     shuffle = models.FloatField(
         help_text="Place among equals: the prompt's turn, and within it chance, by content's hash."
     )
-    stream = models.CharField(max_length=20, default="random")
+    stream = models.CharField(max_length=20, default=RANDOM)
     selection_probability = models.FloatField(default=1.0)
     wanted = models.PositiveSmallIntegerField(default=1)
     done = models.PositiveSmallIntegerField(default=0)

@@ -42,6 +42,7 @@ class LoopSerializer(serializers.Serializer):
     step_budget = serializers.IntegerField(allow_null=True, min_value=1, max_value=1_000_000)
     minute_budget = serializers.IntegerField(allow_null=True, min_value=1, max_value=100_000)
     prompts_per_round = serializers.IntegerField(min_value=1, max_value=20_000)
+    selection = serializers.ChoiceField(LoopPolicy.Selection.choices)
     samples_per_prompt = serializers.IntegerField(min_value=1, max_value=16)
     arena_prompts = serializers.IntegerField(min_value=1, max_value=20_000)
     arena_checkpoints = serializers.IntegerField(min_value=0, max_value=50)

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch.utils.data import Dataset
 
-from rewardtrain.contract import ComparisonRow, RewardConfig
+from rewardtrain.contract import RANDOM, ComparisonRow, RewardConfig
 from rewardtrain.core.data import mixed_batches
 from rewardtrain.core.losses import decided_pairs
 from rewardtrain.core.metrics import Judged, judge
@@ -36,6 +36,11 @@ class Fit:
 def decided(row: ComparisonRow) -> bool:
     """Whether the comparison puts one response above another."""
     return row.outcome == "prefer" and bool(decided_pairs(row.tiers))
+
+
+def judges(row: ComparisonRow) -> bool:
+    """Whether a model may be judged by the comparison: decided, and steered by no strategy."""
+    return decided(row) and row.stream == RANDOM
 
 
 class Texts:

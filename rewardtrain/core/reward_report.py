@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rewardtrain.contract import HELDOUT_ENOUGH, ComparisonRow
+from rewardtrain.contract import HELDOUT_ENOUGH, RANDOM, ComparisonRow
 from rewardtrain.core.heads import FLAG, MEMBER, HeadScores
 from rewardtrain.core.knowledge import Case, knowledge, mcnemar
 from rewardtrain.core.learning_curve import Point, extrapolate, round_step
@@ -160,6 +160,7 @@ def count_rows(rows: Sequence[ComparisonRow], texts: Texts, decided: int) -> dic
         "preferences": len(rows),
         "train": splits["train"],
         "heldout": splits["heldout"],
+        "steered": sum(row.stream != RANDOM for row in rows),
         "decided": decided,
         **Counter(row.outcome for row in rows if row.outcome != "prefer"),
         "responses": len(texts.all),

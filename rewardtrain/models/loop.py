@@ -18,6 +18,11 @@ class LoopPolicy(models.Model):
         MANAGER = "manager"
         ARENA = "arena"
 
+    class Selection(models.TextChoices):
+        RANDOM = "random"
+        D_OPTIMAL = "d_optimal"
+        UNCERTAIN = "uncertain"
+
     autopilot = models.BooleanField(
         default=False, help_text="Fine-tune and ask again without a click."
     )
@@ -46,6 +51,12 @@ class LoopPolicy(models.Model):
     )
     prompts_per_round = models.PositiveIntegerField(
         default=60, help_text="Prompts the policy answers for each round of comparisons."
+    )
+    selection = models.CharField(
+        max_length=9,
+        choices=Selection,
+        default=Selection.RANDOM,
+        help_text="How comparisons are chosen once there are enough labels to choose by.",
     )
     samples_per_prompt = models.PositiveSmallIntegerField(default=2)
     arena_prompts = models.PositiveIntegerField(

@@ -14,11 +14,13 @@ class Run(models.Model):
         REWARD = "reward"
         POLICY = "policy"
         EVALUATE = "evaluate"
+        SELECT = "select"
 
     class Purpose(models.TextChoices):
         """What a generate or evaluate run is for; the others have one purpose."""
 
         ASK = "ask"
+        POOL = "pool"
         ARENA = "arena"
         CONFIRM = "confirm"
         SUSPECT = "suspect"
@@ -33,6 +35,9 @@ class Run(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         CANCELLED = "cancelled"
+
+    ASKING = (Purpose.ASK, Purpose.POOL)
+    """What people compare comes of it, at once or after a strategy has drawn from it."""
 
     MEETINGS = (Purpose.ARENA, Purpose.CONFIRM)
     """Policies meet on what such a run writes; CONFIRM is the second time, on fresh prompts."""
@@ -91,7 +96,7 @@ class Run(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["generate", "reward", "policy", "evaluate"]),
+                condition=Q(kind__in=["generate", "reward", "policy", "evaluate", "select"]),
                 name="run_kind_known",
             ),
             models.CheckConstraint(

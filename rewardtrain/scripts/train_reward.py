@@ -9,11 +9,13 @@ more labels bring; then the model itself is fitted on the train split, judged on
 and saved as model/. Where a second opinion is asked for, the model and its folds learn from one
 half of the threads only, another model, saved as model/second/, learns from the other half, and a
 fit to both says what the halving costs. Killed at any moment and started again, it goes on from its
-last complete checkpoint and ends with the same weights.
+last complete checkpoint and ends with the same weights. Comparisons that a
+strategy steered teach, and judge nothing (`stream`).
 
 report.json:
-    counts         preferences, train, heldout, decided, tie, both_good, ... (a number for each
-                   outcome), responses, shortened (responses whose prompt was cut to fit)
+    counts         preferences, train, heldout, steered (of another stream than random), decided,
+                   tie, both_good, ... (a number for each outcome), responses, shortened (responses
+                   whose prompt was cut to fit)
     heldout        n, accuracy, low, high, nll on the decided comparisons of the held-out split
     folds          the same over all rows, each judged by the fit that did not see its thread root,
                    and by_fold; null without cross-validation
@@ -63,7 +65,7 @@ from rewardtrain.core.neighbours import keep_states
 from rewardtrain.core.objective import Objective
 from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer, bytes_on_disk
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
-from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows
+from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows, judges
 from rewardtrain.core.reward_model import RewardModel, load_reward_model, start_reward_model
 from rewardtrain.core.reward_report import (
     champion_figures,
@@ -191,7 +193,7 @@ def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
             name=f"fold {number} of {len(folds)}",
             role="fold",
             train=[i for i in ours if i not in fold],
-            judged=[i for i in usable if i in fold and decided(rows[i])],
+            judged=[i for i in usable if i in fold and judges(rows[i])],
         )
         for number, fold in enumerate(folds, 1)
     ]
@@ -199,7 +201,7 @@ def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
         name="final fit",
         role="final",
         train=[i for i in train if i not in half],
-        judged=[i for i in usable if rows[i].split == "heldout" and decided(rows[i])],
+        judged=[i for i in usable if rows[i].split == "heldout" and judges(rows[i])],
     )
     smaller = smaller_fits(rows, final, config) if config.curve else []
     halves = [
@@ -225,7 +227,7 @@ def smaller_fits(rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig
     for fraction in FRACTIONS:
         part = set(roots[: round(fraction * len(roots))])
         train = [i for i in final.train if rows[i].thread_root in part]
-        rest = [i for i in final.train if rows[i].thread_root not in part and decided(rows[i])]
+        rest = [i for i in final.train if rows[i].thread_root not in part and judges(rows[i])]
         if len(train) >= LEAST_LABELS and any(decided(rows[i]) for i in train):
             name = f"fit to {len(train)} labels"
             fits.append(Fit(name=name, role="curve", train=train, judged=[*rest, *final.judged]))

@@ -112,3 +112,13 @@ def test_nothing_is_frozen_while_a_policy_trains(
         "Batch 1 holds 3 labels, 3 of them new; a reward model learns from it. "
         "3 new ones were wanted."
     ]
+
+
+def test_a_model_is_held_against_no_label_that_was_steered(
+    project: Project, lena: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = new_labels(project, lena, monkeypatch)
+    assert len(freezing.decided(model)) == 2
+    answered = Preference.objects.earliest("pk").comparison
+    type(answered).objects.filter(pk=answered.pk).update(stream="d_optimal")
+    assert len(freezing.decided(model)) == 1

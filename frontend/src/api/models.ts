@@ -2,8 +2,16 @@
 
 import type { Message, Outcome, ProjectState } from "./types";
 
-export type RunKind = "generate" | "reward" | "policy" | "evaluate";
-export type RunPurpose = "ask" | "arena" | "confirm" | "suspect" | "watch" | "train" | "measure";
+export type RunKind = "generate" | "reward" | "policy" | "evaluate" | "select";
+export type RunPurpose =
+  | "ask"
+  | "pool"
+  | "arena"
+  | "confirm"
+  | "suspect"
+  | "watch"
+  | "train"
+  | "measure";
 export type RunState = "queued" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
 export type Stage = "candidate" | "provisional" | "promoted" | "archived";
 export type VersionKind = "reward" | "policy";
@@ -214,6 +222,7 @@ export interface BatchPreference {
 }
 
 export type WaitsFor =
+  | "alarm"
   | "labels"
   | "generate"
   | "reward_run"

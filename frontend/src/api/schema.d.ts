@@ -1666,6 +1666,7 @@ export interface components {
             step_budget: number | null;
             minute_budget: number | null;
             prompts_per_round: number;
+            selection: components["schemas"]["SelectionEnum"];
             samples_per_prompt: number;
             arena_prompts: number;
             arena_checkpoints: number;
@@ -1837,6 +1838,7 @@ export interface components {
              * @description Of a generate run: ask, or arena for the newest policy against the reference.
              *
              *     * `ask` - Ask
+             *     * `pool` - Pool
              *     * `arena` - Arena
              *     * `confirm` - Confirm
              *     * `suspect` - Suspect
@@ -1902,6 +1904,7 @@ export interface components {
             step_budget?: number | null;
             minute_budget?: number | null;
             prompts_per_round?: number;
+            selection?: components["schemas"]["SelectionEnum"];
             samples_per_prompt?: number;
             arena_prompts?: number;
             arena_checkpoints?: number;
@@ -2066,6 +2069,7 @@ export interface components {
         PromptRowSplitEnum: "train" | "heldout";
         /**
          * @description * `ask` - Ask
+         *     * `pool` - Pool
          *     * `arena` - Arena
          *     * `confirm` - Confirm
          *     * `suspect` - Suspect
@@ -2074,7 +2078,7 @@ export interface components {
          *     * `measure` - Measure
          * @enum {string}
          */
-        PurposeEnum: "ask" | "arena" | "confirm" | "suspect" | "watch" | "train" | "measure";
+        PurposeEnum: "ask" | "pool" | "arena" | "confirm" | "suspect" | "watch" | "train" | "measure";
         Receipt: {
             key: string;
             counted: boolean;
@@ -2234,9 +2238,10 @@ export interface components {
          *     * `reward` - Reward
          *     * `policy` - Policy
          *     * `evaluate` - Evaluate
+         *     * `select` - Select
          * @enum {string}
          */
-        RunKind: "generate" | "reward" | "policy" | "evaluate";
+        RunKind: "generate" | "reward" | "policy" | "evaluate" | "select";
         RunLog: {
             text: string;
         };
@@ -2300,6 +2305,13 @@ export interface components {
             prompt: string;
             responses: string[];
         };
+        /**
+         * @description * `random` - Random
+         *     * `d_optimal` - D Optimal
+         *     * `uncertain` - Uncertain
+         * @enum {string}
+         */
+        SelectionEnum: "random" | "d_optimal" | "uncertain";
         Served: {
             assignments: components["schemas"]["Assignment"][];
             progress: components["schemas"]["Progress"];
@@ -2586,7 +2598,8 @@ export interface components {
             results: components["schemas"]["Version"][];
         };
         /**
-         * @description * `labels` - labels
+         * @description * `alarm` - alarm
+         *     * `labels` - labels
          *     * `generate` - generate
          *     * `reward_run` - reward_run
          *     * `gate` - gate
@@ -2596,7 +2609,7 @@ export interface components {
          *     * `promotion` - promotion
          * @enum {string}
          */
-        WaitsForEnum: "labels" | "generate" | "reward_run" | "gate" | "start_policy" | "policy_run" | "arena_labels" | "promotion";
+        WaitsForEnum: "alarm" | "labels" | "generate" | "reward_run" | "gate" | "start_policy" | "policy_run" | "arena_labels" | "promotion";
         /**
          * @description * `labels` - labels
          *     * `reward_model` - reward_model

@@ -95,6 +95,7 @@ export const PLOTS: Record<RunKind, Plot[]> = {
   reward: REWARD,
   generate: [],
   evaluate: [],
+  select: [],
 };
 
 /** The plots without lines that the run does not measure: not every run has a second opinion. */

@@ -148,11 +148,14 @@ def test_a_classifier_cannot_tell_kinds_or_models_from_what_is_received(project:
     for kind in KINDS:
         # More golds and anchors than can be served, so that they do not run out before the end.
         ask(project, kind, 2 * EACH if kind in ("gold", "anchor") else EACH, rng)
+    ask(project, "ask", EACH, rng, stream="d_optimal", selection_probability=0.3)
     features, served = everything_received(member("lena", project, "labeler"), project)
     kinds = [held.comparison.kind for held in served]
     assert set(kinds) == set(KINDS)
     first_made = [held.order[0] == earliest_place(held.comparison) for held in served]
-    truths = {kind: [k == kind for k in kinds] for kind in KINDS} | {"model": first_made}
+    steered = [held.comparison.stream != "random" for held in served]
+    truths = {kind: [k == kind for k in kinds] for kind in KINDS}
+    truths |= {"model": first_made, "stream": steered}
     for name, truth in truths.items():
         auc, error = auc_of(features, truth)
         # Folds share their rows, so the error is somewhat larger than the formula's.

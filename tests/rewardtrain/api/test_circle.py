@@ -50,6 +50,21 @@ def test_it_waits_for_the_grace_of_the_last_answer(
     assert "can no longer be undone (600 s)" in seen["waits_sentence"]
 
 
+def test_an_open_alarm_comes_before_everything_until_a_manager_has_ended_it(
+    project: Project, rita: Person, lena: Person, maya: Person
+) -> None:
+    for _ in range(3):
+        lena.answer(project)
+    loop.advance(project)
+    lena.api.post("/api/projects/tales/alarms/", {"note": "All answers are the same."})
+    seen = circle(rita)
+    assert seen["waits_for"] == "alarm"
+    assert "until a manager has looked" in seen["waits_sentence"]
+    (alarm,) = rita.api.get("/api/projects/tales/alarms/").json()["results"]
+    maya.api.post(f"/api/alarms/{alarm['id']}/end/")
+    assert circle(rita)["waits_for"] == "reward_run"
+
+
 def test_a_run_at_work_is_what_it_waits_for(project: Project, rita: Person, lena: Person) -> None:
     for _ in range(3):
         lena.answer(project)

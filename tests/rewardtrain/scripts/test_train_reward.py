@@ -84,6 +84,7 @@ def test_it_learns_reports_and_saves(write_run, config, rows):
         "preferences": 25,
         "train": 20,
         "heldout": 5,
+        "steered": 0,
         "decided": 22,
         "tie": 1,
         "both_bad": 1,
@@ -201,6 +202,30 @@ def test_no_thread_teaches_both_a_model_and_its_second_opinion(config, rows):
     assert {i for fit in fits.values() if fit.role == "fold" for i in fit.judged} == {
         i for i in range(25) if parsed[i].outcome == "prefer"
     }
+
+
+def test_what_a_strategy_steered_teaches_and_judges_nothing(write_run, config):
+    rows = [comparison(i) for i in range(40)]
+    # The steered ones say the opposite: they would ruin every figure that rests on them.
+    steered = [
+        comparison(i, comparison=f"s{i}", stream="d_optimal", tiers=[[1], [0]]) for i in range(40)
+    ]
+    alone = trained(write_run(config, rows, "alone"))
+    report = trained(write_run(config, [*rows, *steered], "both"))
+    assert report["counts"]["steered"] == 40
+    for where in ("heldout", "folds"):
+        assert report[where]["n"] == alone[where]["n"]
+    assert report["longer"] == alone["longer"]
+    assert report["knowledge"]["calibration"]["pairs"] == 40
+    # Parts of 64 labels that teach, each judged on the random ones alone.
+    assert [(point["labels"], point["n"]) for point in report["curve"]["points"]] == [
+        (32, 24),
+        (40, 40),
+        (64, 8),
+    ]
+    # They taught all the same: half of the labels against the other half leave a coin.
+    assert alone["heldout"]["accuracy"] == 1.0
+    assert report["heldout"]["nll"] > alone["heldout"]["nll"] + 0.1
 
 
 def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows):

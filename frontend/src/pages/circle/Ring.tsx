@@ -38,7 +38,11 @@ export function Ring({ circle, role, kl, children }: Props) {
 
   const goesInto = (place: Place) => nodes[place].progress !== undefined;
   return (
-    <section class="ring" ref={ring} aria-label={t("circle.ring")}>
+    <section
+      class={circle.waits_for === "alarm" ? "ring alarmed" : "ring"}
+      ref={ring}
+      aria-label={t("circle.ring")}
+    >
       {drawing && (
         <svg class="ring-line" width={drawing.width} height={drawing.height} aria-hidden="true">
           {drawing.arcs.map(({ from, to, path, tip }) => (

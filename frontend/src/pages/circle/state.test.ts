@@ -50,6 +50,14 @@ describe("who is waited for", () => {
     expect(waitsForPerson(circleOf({ waits_for: "promotion" }))).toBe("policy");
   });
 
+  test("nobody at any node while an alarm is open, and nothing can be promoted", () => {
+    const alarmed = circleOf({ waits_for: "alarm", candidate: CANDIDATE, reward_model: MODEL });
+    expect(waitsForPerson(alarmed)).toBeNull();
+    expect(gateSaid(alarmed)).toBe("held");
+    expect(deeds(alarmed, "manager")).not.toContain("promote");
+    expect(deeds(circleOf({ candidate: CANDIDATE }), "manager")).toContain("promote");
+  });
+
   test("nobody, while a machine works or the project rests", () => {
     expect(waitsForPerson(circleOf({ waits_for: "policy_run" }))).toBeNull();
     const paused = { ...circleOf().project, state: "paused" as const };

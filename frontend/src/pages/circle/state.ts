@@ -8,7 +8,9 @@ export type Deed = "label" | "policy" | "promote" | "reward" | "ask" | "arena";
 
 const ACTIVE = ["queued", "running", "cancelling"];
 
-const WAITS: Record<WaitsFor, { place: Place; deed: Deed | null }> = {
+const WAITS: Record<WaitsFor, { place: Place | null; deed: Deed | null }> = {
+  // Said above the ring and along its line, at no node.
+  alarm: { place: null, deed: null },
   labels: { place: "labels", deed: "label" },
   arena_labels: { place: "labels", deed: "label" },
   gate: { place: "reward", deed: null },
@@ -21,7 +23,8 @@ const WAITS: Record<WaitsFor, { place: Place; deed: Deed | null }> = {
 };
 const BY_MACHINE: readonly WaitsFor[] = ["generate", "reward_run", "policy_run"];
 
-/** The node that waits for a person; null while a machine is at work or the project rests. */
+/** The node that waits for a person; null while a machine is at work, the project rests or an alarm
+ * is open. */
 export function waitsForPerson(circle: Circle): Place | null {
   if (circle.project.state !== "open" || BY_MACHINE.includes(circle.waits_for)) return null;
   return WAITS[circle.waits_for].place;
@@ -34,7 +37,7 @@ export function deeds(circle: Circle, role: Role): Deed[] {
   const may: Record<Deed, boolean> = {
     label: project.state === "open" && WAITS[circle.waits_for].deed === "label",
     policy: reward_model !== null && policy !== null && !activeRun(circle, "policy"),
-    promote: candidate !== null,
+    promote: candidate !== null && circle.waits_for !== "alarm",
     reward: labels.new > 0 && !activeRun(circle, "reward"),
     ask: policy !== null && !activeRun(circle, "generate", "ask"),
     arena: candidate !== null && answered && !activeRun(circle, "generate", "arena"),
@@ -67,8 +70,9 @@ function matches(run: Run, kind: RunKind, purpose?: RunPurpose): boolean {
   return run.kind === kind && (purpose === undefined || run.purpose === purpose);
 }
 
-/** What the gate said last: the stage it gave, or a refusal newer than what is in service. */
-export function gateSaid(circle: Circle): "refused" | "provisional" | "promoted" | null {
+/** What the gate says while an alarm is open, else what it said last: the stage it gave, or a refusal newer than what is in service. */
+export function gateSaid(circle: Circle): "held" | "refused" | "provisional" | "promoted" | null {
+  if (circle.waits_for === "alarm") return "held";
   const inService = circle.reward_model?.id ?? 0;
   const refused = circle.story.some(
     ({ what, version }) => what === "refused" && version !== null && version > inService,

@@ -61,21 +61,56 @@ interface GenerateReport {
   asked?: number;
 }
 
+interface SelectReport {
+  drawn: { probability: number }[];
+  prompts: number;
+  candidates: number;
+  known: number;
+}
+
 export function factsOf(kind: RunKind, report: Record<string, unknown>): Fact[] {
   const facts = {
     reward: () => rewardFacts(report as unknown as RewardReport),
     policy: () => policyFacts(report as unknown as PolicyReport),
     generate: () => generateFacts(report as unknown as GenerateReport),
     evaluate: () => [],
+    select: () => selectFacts(report as unknown as SelectReport),
   }[kind]();
   return typeof report.seconds === "number"
     ? [...facts, fact("seconds", duration(report.seconds))]
     : facts;
 }
 
+function selectFacts({ drawn, prompts, candidates, known }: SelectReport): Fact[] {
+  const chances = drawn.map(({ probability }) => probability);
+  return [
+    fact(
+      "drawn",
+      t("report.drawn_of", {
+        drawn: integer(drawn.length),
+        candidates: integer(candidates),
+        prompts: integer(prompts),
+      }),
+    ),
+    ...(chances.length > 0
+      ? [
+          fact(
+            "chances",
+            t("report.chances_between", {
+              low: percent(Math.min(...chances)),
+              high: percent(Math.max(...chances)),
+            }),
+          ),
+        ]
+      : []),
+    fact("known", integer(known)),
+  ];
+}
+
 function rewardFacts({ counts, heldout, folds, longer, champion }: RewardReport): Fact[] {
   const facts = [
     fact("learnt_from", counted(counts)),
+    ...(counts.steered ? [fact("steered", integer(counts.steered))] : []),
     fact("heldout", orderText(heldout)),
     ...(folds ? [fact("folds", orderText(folds))] : []),
     fact("longer", orderText(folds ? longer.folds : longer.heldout)),

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { patch } from "../../api/client";
 import type { Loop } from "../../api/types";
-import { t } from "../../i18n";
+import { t, tIn } from "../../i18n";
 import { Button } from "../../parts/Button";
 import { Field } from "../../parts/Field";
 import { ErrorNotice, Notice } from "../../parts/Notice";
@@ -11,6 +11,7 @@ type Rules = Pick<
   Loop,
   | "autopilot"
   | "promotion"
+  | "selection"
   | "freeze_hours"
   | "freeze_early"
   | "second_opinion"
@@ -26,6 +27,10 @@ const NUMBERS = [
   { name: "minute_budget", min: 1, max: 100_000, required: false },
   { name: "arena_prompts", min: 1, max: 20_000, required: true },
   { name: "arena_checkpoints", min: 0, max: 50, required: true },
+] as const;
+const CHOICES = [
+  { name: "selection", values: ["random", "d_optimal", "uncertain"] },
+  { name: "promotion", values: ["manager", "arena"] },
 ] as const;
 const SWITCHES = ["autopilot", "freeze_early", "second_opinion", "equal_length"] as const;
 
@@ -63,20 +68,23 @@ export function LoopRules({ slug, loop, saved }: Props) {
           </span>
         </label>
       ))}
-      <Field label={t("settings.loop.promotion")} help={t("settings.loop.promotion_help")}>
-        {(control) => (
-          <select
-            {...control}
-            value={rules.promotion}
-            onChange={(event) =>
-              change({ promotion: event.currentTarget.value === "arena" ? "arena" : "manager" })
-            }
-          >
-            <option value="manager">{t("settings.loop.promotion_manager")}</option>
-            <option value="arena">{t("settings.loop.promotion_arena")}</option>
-          </select>
-        )}
-      </Field>
+      {CHOICES.map(({ name, values }) => (
+        <Field key={name} label={t(`settings.loop.${name}`)} help={t(`settings.loop.${name}_help`)}>
+          {(control) => (
+            <select
+              {...control}
+              value={rules[name]}
+              onChange={(event) => change({ [name]: event.currentTarget.value })}
+            >
+              {values.map((value) => (
+                <option key={value} value={value}>
+                  {tIn("settings.loop", `${name}_${value}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      ))}
       {NUMBERS.map(({ name, min, max, required }) => (
         <Field
           key={name}
@@ -109,12 +117,13 @@ export function LoopRules({ slug, loop, saved }: Props) {
 }
 
 function rulesOf(loop: Loop): Rules {
-  const { autopilot, promotion, freeze_hours, freeze_early } = loop;
+  const { autopilot, promotion, selection, freeze_hours, freeze_early } = loop;
   const { second_opinion, equal_length } = loop;
   const { step_budget, minute_budget, arena_prompts, arena_checkpoints } = loop;
   return {
     autopilot,
     promotion,
+    selection,
     freeze_hours,
     freeze_early,
     second_opinion,
