@@ -296,7 +296,7 @@ SELECT = """([response, first, last]) => {
 }"""
 
 
-DRAWN = "[...CSS.highlights.get('span')].map(String)"
+DRAWN = "[...(CSS.highlights.get('span') ?? [])].map(String)"
 
 
 @each_device
@@ -306,10 +306,8 @@ def test_spans(device: str, desk: Desk, open_on: Callable[[str, str], Page]) -> 
     side = owl_side(page)
     bar = page.get_by_role("group", name="Mark words")
     if device == "keyboard":
-        press(page, *["s"] * (side + 1))
-        expect(bar).to_contain_text("“The”")
-        press(page, "ArrowRight", "Shift+ArrowRight", "2")
-        expect(bar).to_be_hidden()
+        # Faster than the page is drawn: no key of a mark may answer the pair.
+        press(page, *["s"] * (side + 1), "ArrowRight", "Shift+ArrowRight", "2")
         press(page, "s", *["ArrowRight"] * 3, "1")
     else:
         # The handles of a selection belong to the phone's system; the page sees what they select.
@@ -321,8 +319,8 @@ def test_spans(device: str, desk: Desk, open_on: Callable[[str, str], Page]) -> 
         bar.get_by_role("button", name="irrelevant").tap()
     marked = page.get_by_role("list", name="Marked in")
     expect(marked.get_by_role("listitem")).to_have_count(2)
-    deadline = time.monotonic() + 5
-    while (drawn := page.evaluate(DRAWN))[-1] != "cafe\u0301":
+    deadline = time.monotonic() + 15
+    while (drawn := page.evaluate(DRAWN))[-1:] != ["cafe\u0301"]:
         assert time.monotonic() < deadline, drawn
     assert "".join(drawn[:2]).replace(" ", "") == "owl👩‍👩‍👧"
     page.get_by_role("button", name="tie").click()

@@ -61,6 +61,16 @@ describe("useKeymap", () => {
     expect(handle).not.toHaveBeenCalled();
   });
 
+  it("fires on a key that comes before the page is painted", () => {
+    act(() => render(null, document.body));
+    render(<Page />, document.body);
+    press(document.body, "t");
+    expect(handle).toHaveBeenCalledWith("tie", "t");
+    render(<Page enabled={false} />, document.body);
+    press(document.body, "t");
+    expect(handle).toHaveBeenCalledTimes(1);
+  });
+
   it("is what the help lists, for as long as the page is there", () => {
     expect(activeKeymaps.value).toEqual([KEYS]);
     act(() => render(<Page enabled={false} />, document.body));

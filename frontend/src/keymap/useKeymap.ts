@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { isTyping, type Keymap, match } from "./keymap";
 
 /** The keymaps of what is on the page now; the help is made of them. */
@@ -18,7 +18,8 @@ export function useKeymap<A extends string>(
   const latest = useRef(handle);
   latest.current = handle;
 
-  useEffect(() => {
+  // Before the next key, which may come sooner than the page is painted.
+  useLayoutEffect(() => {
     if (!enabled) return;
     activeKeymaps.value = [...activeKeymaps.value, keymap];
     const onKey = (event: KeyboardEvent) => {

@@ -135,13 +135,15 @@ interface MarkProps {
 function Mark({ placed: { x, proxy, rate }, point, above, chosen, choose }: MarkProps) {
   const { number, step } = point.version;
   const name = step === null ? String(number) : t("arena.at_step", { step });
+  const drawn = [name, above].filter(Boolean).join(" · ");
   const highest = Math.min(rate?.high ?? HEIGHT, proxy === null ? HEIGHT : proxy - DOT);
   return (
     <g
       class={chosen ? "arena-mark chosen" : "arena-mark"}
       role="button"
       tabIndex={0}
-      aria-label={`${inWords(point)} ${above}`.trim()}
+      // Whoever speaks to the page says what they see; the sentence follows it.
+      aria-label={`${drawn}. ${inWords(point)}`}
       aria-pressed={chosen}
       onClick={choose}
       onMouseEnter={choose}
@@ -163,7 +165,7 @@ function Mark({ placed: { x, proxy, rate }, point, above, chosen, choose }: Mark
         </>
       )}
       <text x={x} y={Math.max(12, highest - 8)} text-anchor="middle">
-        {[name, above].filter(Boolean).join(" · ")}
+        {drawn}
       </text>
       <rect class="arena-hit" x={x - 14} y={0} width={28} height={HEIGHT - MARGINS.bottom} />
     </g>

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { NetworkError } from "../../api/client";
 import { usePoll, useResource } from "../../api/resource";
 import type { Assignment, Choice, GuidelinesVersion, Project, Results } from "../../api/types";
@@ -147,9 +147,10 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
     setGuidelines(true),
   );
 
-  // The next pair starts at its top, and no button of the last one keeps the focus.
+  // The next pair starts at its top, and no button of the last one keeps the focus; before the next
+  // key, for what that one opens stays open.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the pair that matters.
-  useEffect(() => {
+  useLayoutEffect(() => {
     setNoting(0);
     setRewriting(null);
     rewritten.current = null;

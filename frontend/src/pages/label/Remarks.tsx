@@ -84,13 +84,9 @@ export function Remarks({ project, labeling, place, keymap, act, rewrite }: Prop
       )}
       {project.rewrites && (
         <div class="rewrite-line">
-          <Button
-            kind="quiet"
-            hint={hintFor(keymap, "rewrite")}
-            aria-label={t("rewrite.title", { letter: letter(place) })}
-            onClick={() => rewrite(place)}
-          >
+          <Button kind="quiet" hint={hintFor(keymap, "rewrite")} onClick={() => rewrite(place)}>
             {t("action.rewrite")}
+            <span class="visually-hidden">{t("rewrite.title", { letter: letter(place) })}</span>
           </Button>
           {rewrites[place] && <span class="quiet">{t("rewrite.there")}</span>}
         </div>

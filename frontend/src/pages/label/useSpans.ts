@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Assignment, Project, Span } from "../../api/types";
 import { highlight } from "../../render/highlights";
 import { codePointsBefore, offsetOf, type Place, RawText } from "../../render/rawText";
@@ -50,7 +50,7 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
   const texts = useMemo(() => new Texts(page, assignment), [page, assignment]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the next pair begins unmarked.
-  useEffect(() => {
+  useLayoutEffect(() => {
     setPicking(null);
     last.current = null;
   }, [assignment.key]);

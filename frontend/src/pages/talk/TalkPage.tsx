@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { usePoll } from "../../api/resource";
 import type { Assignment, Choice, Project, Talk, Turn } from "../../api/types";
 import { t } from "../../i18n";
@@ -128,7 +128,7 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
   // Complete replies are there to be read and compared by key; a chosen one, to be answered. Who
   // is typing ahead goes on typing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the pair that matters.
-  useEffect(() => {
+  useLayoutEffect(() => {
     setNoting(0);
     const typing = document.activeElement?.closest(".composer textarea");
     if (shown && !(typing && talking.text.value)) focus(".responses-scroll");
