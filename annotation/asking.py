@@ -14,6 +14,8 @@ from annotation.access import Visitor
 from annotation.modalities import MODALITIES
 from annotation.models import Comparison, ComparisonResponse, Project, Prompt, Response
 from annotation.models.asked import RANDOM
+from verify.checks import Check
+from verify.checks import validate as validate_checks
 
 Messages = list[dict[str, str]]
 TURN = 16
@@ -88,6 +90,22 @@ def add_prompts(
     Prompt.objects.bulk_create(fresh.values())
     rows = known | fresh
     return [(rows[sha256], sha256 in fresh) for sha256, _ in asked]
+
+
+@transaction.atomic
+def set_checks(project: Project, checked: Iterable[tuple[Prompt, list[Check]]]) -> None:
+    """Give prompts of the project the checks that answers to them shall pass.
+
+    Raises:
+        ValueError: what is no check.
+    """
+    _lock(project)
+    changed = []
+    for prompt, checks in checked:
+        if prompt.checks != validate_checks(checks):
+            prompt.checks = checks
+            changed.append(prompt)
+    Prompt.objects.bulk_update(changed, ["checks"])
 
 
 @transaction.atomic

@@ -12,10 +12,12 @@ from typing import Any, BinaryIO
 from django.db import transaction
 
 from annotation import asking, preferences
-from annotation.dialogues import Draft, Unreadable, read_comparison, read_prompt
+from annotation.dialogues import Draft, Messages, Unreadable, read_comparison, read_prompt
 from annotation.forms import InvalidAnswer, check_ranking
 from annotation.modalities import MODALITIES
 from annotation.models import Project
+from verify.checks import Check
+from verify.checks import validate as validate_checks
 
 CHUNK = 500
 
@@ -37,11 +39,17 @@ class Report:
 
 
 def import_prompts(project: Project, lines: Iterable[str], *, source: str = "") -> Report:
-    """One prompt a line: JSON, or plain text as a user's message."""
+    """One prompt a line: JSON, or plain text as a user's message. With `checks` it says what a
+    program can check of an answer; those of a prompt that is there already are replaced."""
     report = Report()
     validate = MODALITIES[project.modality].validate_prompt
-    for chunk in _chunks(_readable(lines, report, lambda row: validate(read_prompt(row)))):
-        _count(report, asking.add_prompts(project, chunk, source=source))
+
+    def read(row: Any) -> tuple[Messages, list[Check] | None]:
+        checks = row.get("checks") if isinstance(row, dict) else None
+        return validate(read_prompt(row)), None if checks is None else validate_checks(checks)
+
+    for chunk in _chunks(_readable(lines, report, read)):
+        _store_prompts(project, chunk, report, source)
     return report
 
 
@@ -74,6 +82,21 @@ def open_lines(file: BinaryIO) -> Iterator[str]:
     with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as stream:
         for line in stream:
             yield line.decode("utf-8-sig", errors="replace")
+
+
+@transaction.atomic
+def _store_prompts(
+    project: Project,
+    read: list[tuple[Messages, list[Check] | None]],
+    report: Report,
+    source: str,
+) -> None:
+    added = asking.add_prompts(project, [messages for messages, _ in read], source=source)
+    given = zip(added, read, strict=True)
+    asking.set_checks(
+        project, [(prompt, checks) for (prompt, _), (_, checks) in given if checks is not None]
+    )
+    _count(report, added)
 
 
 @transaction.atomic

@@ -114,6 +114,41 @@ class RewardConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reward:
+    """One part of what an answer is worth; the parts, each times its weight, add up.
+
+    model       the reward model's score, 0 and 1 the mean and spread of the reference's samples
+    lower       the same of that score less `spreads` spreads of its ensemble
+    minimum     the same of the least that a member of its ensemble says
+    attribute   the rating, from 0 to 1, that people would give on attribute `name`
+    flag        minus the probability that people would set flag `name`
+    length      minus the tokens written, as a share of max_new_tokens
+    repetition  minus (1 - unique 4-grams / 4-grams)
+    checks      the share of its prompt's checks that the answer passes
+    """
+
+    kind: Literal[
+        "model", "lower", "minimum", "attribute", "flag", "length", "repetition", "checks"
+    ] = "model"
+    weight: float = 1.0
+    name: str = ""
+    """The flag or attribute."""
+    spreads: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """What metrics call it: "model", "flag:hallucination"."""
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+MODEL_SCORES = ("model", "lower", "minimum")
+"""Of a reward model, in spreads of the reference's samples."""
+READ_BY_MODEL = (*MODEL_SCORES, "attribute", "flag")
+WEIGHT_MAX = 100.0
+SPREADS_MAX = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
     """Fine-tune `policy` by RLOO on the PromptRows of data.jsonl, anchored to `reference` by KL."""
 
@@ -121,9 +156,9 @@ class PolicyConfig:
     attempt: int = 1
     policy: str
     reference: str
-    reward_model: str
-    pessimism: float = 0.0
-    """Spreads of the reward model's ensemble that its score is lowered by, where it has one."""
+    reward_model: str | None = None
+    """Absent where no part of the reward reads one."""
+    rewards: list[Reward] = dataclasses.field(default_factory=lambda: [Reward()])
     second_opinion: str | None = None
     """A reward model of the other half of the thread roots: watched, never optimised."""
     steps: int = 60
@@ -200,6 +235,8 @@ class PromptRow:
 
     prompt: int
     messages: list[Message]
+    checks: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    """What a program can check of an answer (verify/checks.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,7 +423,47 @@ def decode(cls: type, values: dict[str, Any], where: str) -> Any:
             _check_scalar(cls, f, values[name], where)
         if name in values and get_origin(f.type) is Literal:
             _check_choice(cls, f, values[name], where)
+    if cls is PolicyConfig and "rewards" in values:
+        values = {**values, "rewards": decode_rewards(values["rewards"], where)}
     return cls(**values)
+
+
+def decode_rewards(values: Any, where: str) -> list[Reward]:
+    """The parts of a reward; raises as decode, and where they do not go together."""
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ContractError(
+            f'{where}: rewards = {values!r} must be a list such as [{{"kind": "model"}}].'
+        )
+    if not values:
+        raise ContractError(f"{where}: rewards is empty; name what an answer is worth.")
+    rewards = [
+        decode(Reward, value, f"{where}: rewards[{place}]") for place, value in enumerate(values)
+    ]
+    titles = [reward.title for reward in rewards]
+    for place, reward in enumerate(rewards):
+        if problem := _problem_of(reward, titles[:place]):
+            raise ContractError(f"{where}: rewards[{place}].{problem}")
+    return rewards
+
+
+def _problem_of(reward: Reward, before: list[str]) -> str:
+    """Why a part does not do, from the field at fault; empty where it does."""
+    named = reward.kind in ("attribute", "flag")
+    if named != bool(reward.name):
+        return f"name = {reward.name!r}: " + (
+            f"say which {reward.kind} it is." if named else f"{reward.kind} takes none."
+        )
+    if reward.title in before:
+        return f"kind = {reward.title!r} comes twice; add up the two weights."
+    least = -WEIGHT_MAX if reward.kind == "attribute" else 0.0
+    if not least <= reward.weight <= WEIGHT_MAX or reward.weight == 0:
+        return (
+            f"weight = {reward.weight:g} must lie between {least:g} and {WEIGHT_MAX:g} and not be "
+            "0; leave out what does not count."
+        )
+    if not 0 <= reward.spreads <= SPREADS_MAX:
+        return f"spreads = {reward.spreads:g} must lie between 0 and {SPREADS_MAX:g}."
+    return ""
 
 
 def _check_choice(cls: type, f: dataclasses.Field, value: Any, where: str) -> None:

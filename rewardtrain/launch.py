@@ -89,10 +89,18 @@ def cache_of(version: ModelVersion) -> str:
     return str(Path(settings.STORE_DIR) / "features" / f"{name}.safetensors") if name else ""
 
 
-def second_opinion(version: ModelVersion) -> dict[str, str]:
-    """The source of a reward model's second opinion, if it has one."""
-    halves = version.metrics.get("halves")
-    return {"second_opinion": f"{version.source}/{contract.SECOND}"} if halves else {}
+def reward_models(run: Run) -> dict[str, str]:
+    """The sources of what a policy run's rewards read: nothing, or a reward model, with its second
+    opinion where it has one and its score is paid for."""
+    version = run.reward_model
+    if version is None:
+        return {}
+    scores = any(part["kind"] in contract.MODEL_SCORES for part in run.configuration["rewards"])
+    second = {"second_opinion": f"{version.source}/{contract.SECOND}"}
+    return {
+        "reward_model": version.source,
+        **(second if scores and version.metrics.get("halves") else {}),
+    }
 
 
 def sources_of(run: Run) -> dict[str, str]:
@@ -104,16 +112,15 @@ def sources_of(run: Run) -> dict[str, str]:
     if run.kind == Run.Kind.REWARD:
         champion = {"champion": run.reward_model.source} if run.reward_model else {}
         return {"backbone": run.configuration["backbone"], **champion}
-    assert run.reward_model is not None
     if run.kind == Run.Kind.POLICY:
         assert run.policy is not None
         assert run.reference is not None
         return {
             "policy": run.policy.source,
             "reference": run.reference.source,
-            "reward_model": run.reward_model.source,
-            **second_opinion(run.reward_model),
+            **reward_models(run),
         }
+    assert run.reward_model is not None
     return {"reward_model": run.reward_model.source}
 
 

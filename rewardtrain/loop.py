@@ -8,7 +8,7 @@ comparisons of policies to meetings.py, and which version serves to promotion.py
 import logging
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from annotation.access import Visitor
 from annotation.batches import freeze_at, fresh_count
@@ -50,12 +50,14 @@ def advance(project: Project) -> None:
 
 
 def fine_tune(rules: LoopPolicy) -> None:
-    """On autopilot a reward model that came into service gets one policy run, within the budget."""
+    """On autopilot a reward model that came into service gets one policy run, within the budget; a
+    run whose rewards need none is that of its round."""
     project = rules.project
     reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
     if not rules.autopilot or reward_model is None:
         return
-    if reward_model.runs_rewarded.filter(kind=Kind.POLICY).exists():
+    without = Q(reward_model=None, round=rounds.current(project))
+    if project.runs.filter(without | Q(reward_model=reward_model), kind=Kind.POLICY).exists():
         return
     if project.runs.filter(kind__in=Run.TRAINING, state__in=Run.ACTIVE).exists():
         return

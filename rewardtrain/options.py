@@ -28,7 +28,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "max_length": (8, 1_000_000),
     "members": (0, 64),
     "max_new_tokens": (1, 100_000),
-    "pessimism": (0, 10),
     "reference_samples": (0, 64),
     "sample_every": (1, 100_000),
     "samples_per_prompt": (1, 64),
@@ -80,10 +79,23 @@ def check_options(kind: str, options: dict[str, Any], field: str) -> dict[str, A
         raise Refused(
             "invalid", f"{name} {problem}", field=f"{field}.{name}", fix=f"Change {name}."
         )
-    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
+    if kind == Run.Kind.POLICY and "rewards" in options:
+        check_rewards(options["rewards"], field)
+    fields = dataclasses.fields(cls)
+    required = [f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING]
     placeholders = dict.fromkeys(required, "")
     try:
         config = contract.decode(cls, {**placeholders, **options}, field)
     except contract.ContractError as error:
         raise Refused("invalid", str(error), field=field, fix="Correct it.") from None
     return {k: v for k, v in dataclasses.asdict(config).items() if k not in lineage}
+
+
+def check_rewards(rewards: Any, field: str) -> None:
+    """Raises Refused where what an answer shall be worth cannot be told."""
+    try:
+        contract.decode_rewards(rewards, field)
+    except contract.ContractError as error:
+        raise Refused(
+            "invalid", str(error), field=f"{field}.rewards", fix="Correct that reward."
+        ) from None

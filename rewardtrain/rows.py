@@ -25,7 +25,10 @@ def seed_for(*parts: object) -> int:
 
 def prompt_rows(prompts: Iterable[Prompt]) -> list[Row]:
     """PromptRows; a prompt is addressed by its place."""
-    return [{"prompt": place, "messages": p.messages} for place, p in enumerate(prompts)]
+    return [
+        {"prompt": place, "messages": p.messages, **({"checks": p.checks} if p.checks else {})}
+        for place, p in enumerate(prompts)
+    ]
 
 
 def prompts_to_ask(rules: LoopPolicy, seed: int) -> list[Prompt]:
@@ -41,9 +44,10 @@ def prompts_to_meet(rules: LoopPolicy, seed: int) -> list[Prompt]:
     return _least_asked(heldout.annotate(asked=met), seed)[: rules.arena_prompts]
 
 
-def prompts_to_learn(project: Project) -> QuerySet[Prompt]:
-    """All training prompts."""
-    return project.prompts.filter(split=Prompt.Split.TRAIN).order_by("sha256")
+def prompts_to_learn(project: Project, *, checked: bool = False) -> QuerySet[Prompt]:
+    """All training prompts, or those of them that have checks."""
+    prompts = project.prompts.filter(split=Prompt.Split.TRAIN).order_by("sha256")
+    return prompts.exclude(checks=[]) if checked else prompts
 
 
 def comparison_rows(project: Project, lines: Iterable[Row]) -> Iterator[Row]:

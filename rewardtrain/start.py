@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -110,32 +110,23 @@ def start_policy(
     options: dict[str, Any] | None = None,
     hackable: bool = False,
 ) -> Run:
-    """Fine-tune from the reference against the reward model in service.
+    """Fine-tune from the reference for the rewards that were chosen, by default the score of the
+    reward model in service.
 
     Raises:
-        Refused: one is at work already, or no reward model, reference or prompt is there.
+        Refused: one is at work already, or no reward model, reference, prompt or check is there.
     """
     rules = rounds.rules_of(project)
     _refuse_second(project, TRAINING)
     reference = _reference(project)
-    reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
-    if reward_model is None:
-        raise Refused(
-            "no_reward_model",
-            "No reward model is in service, so there is nothing to optimise against.",
-            fix="Collect labels until one passes the gate, or put one into service by hand.",
-            status_code=409,
-        )
-    prompts = prompts_to_learn(project)
-    if not prompts.exists():
-        raise Refused(
-            "no_prompts", "The project has no training prompts.", fix="Add prompts first."
-        )
     round_ = rounds.current(project)
     number = project.runs.filter(kind=Run.Kind.POLICY).count() + 1
     chosen = {**rules.policy_options, **(HACKABLE if hackable else {}), **(options or {})}
     seed = seed_for(rules.seed, "policy", round_.number, number)
     configuration = configure(Run.Kind.POLICY, chosen, seed=seed)
+    kinds = {part["kind"] for part in configuration["rewards"]}
+    reward_model = _reward_model(project) if kinds & set(contract.READ_BY_MODEL) else None
+    prompts = _prompts_to_learn(project, kinds)
     with transaction.atomic():
         run = create(
             project,
@@ -150,14 +141,23 @@ def start_policy(
         rounds.tell(
             project,
             "started",
-            f"Fine-tuning from the reference against {reward_model}, {configuration['steps']} "
+            f"Fine-tuning from the reference against {worth_of(run)}, {configuration['steps']} "
             f"steps, KL coefficient {configuration['beta']:g}."
-            + (WATCHED if launch.second_opinion(reward_model) else "")
+            + (WATCHED if "second_opinion" in launch.reward_models(run) else "")
             + (HACKABLE_WARNING if hackable else ""),
             run=run,
             actor=actor,
         )
     return run
+
+
+def worth_of(run: Run) -> str:
+    """What an answer is worth in a fine-tuning: "Reward model 2, length and checks"."""
+    parts = contract.decode_rewards(run.configuration["rewards"], f"run {run.pk}")
+    scores = [part for part in parts if part.kind in contract.MODEL_SCORES]
+    names = [str(run.reward_model)] if scores else []
+    names += [part.name or part.kind for part in parts if part not in scores]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = None) -> Run:
@@ -388,6 +388,37 @@ def _reference(project: Project) -> ModelVersion:
             status_code=409,
         )
     return reference
+
+
+def _reward_model(project: Project) -> ModelVersion:
+    reward_model = rounds.in_service(project, ModelVersion.Kind.REWARD)
+    if reward_model is None:
+        raise Refused(
+            "no_reward_model",
+            "No reward model is in service, so there is nothing to optimise against.",
+            fix="Collect labels until one passes the gate, or put one into service by hand.",
+            status_code=409,
+        )
+    return reward_model
+
+
+def _prompts_to_learn(project: Project, kinds: set[str]) -> QuerySet[Prompt]:
+    """The training prompts; where checks alone tell answers apart, those that have some."""
+    if not prompts_to_learn(project).exists():
+        raise Refused(
+            "no_prompts", "The project has no training prompts.", fix="Add prompts first."
+        )
+    if "checks" in kinds and not prompts_to_learn(project, checked=True).exists():
+        raise Refused(
+            "no_checks",
+            "The rewards pay for checks that an answer passes, and no training prompt has any.",
+            field="options.rewards",
+            fix="Add prompts with checks, or leave that part out.",
+            status_code=409,
+        )
+    return prompts_to_learn(
+        project, checked="checks" in kinds and not kinds & set(contract.READ_BY_MODEL)
+    )
 
 
 def _reference_source(project: Project) -> str:

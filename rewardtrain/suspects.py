@@ -50,10 +50,11 @@ def named(run: Run) -> list[Named]:
 
 
 def follow_up(version: ModelVersion) -> Run | None:
-    """Let the checkpoint nearest to a run's suspects answer their prompts and held-out ones."""
+    """Let the checkpoint nearest to a run's suspects answer their prompts and held-out ones; None
+    where there is nothing to ask, as where no reward model was there to fool."""
     run, reference = version.run, rounds.reference_of(version.project)
     found = named(run) if run else []
-    if run is None or reference is None or not found:
+    if run is None or reference is None or not found or version.reward_model is None:
         return None
     state = checkpoints.state_at(version, max(n.row.step for n in found))
     rules = rounds.rules_of(version.project)

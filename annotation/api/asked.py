@@ -33,6 +33,9 @@ class TurnSerializer(serializers.Serializer):
 class PromptRowSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     messages = TurnSerializer(many=True)
+    checks = serializers.ListField(
+        child=serializers.DictField(), help_text="What a program can check of an answer."
+    )
     split = serializers.ChoiceField(Prompt.Split.choices)
     source = serializers.CharField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()

@@ -73,12 +73,16 @@ class HeadScores:
         return self.values[:, 0]
 
     @property
+    def members(self) -> torch.Tensor:
+        """What each member of the ensemble says, shape (n, members)."""
+        return self.values[:, [i for i, name in enumerate(self.names) if name.startswith(MEMBER)]]
+
+    @property
     def spread(self) -> torch.Tensor:
         """Standard deviation of the members, shape (n,); 0 without two of them."""
-        columns = [i for i, name in enumerate(self.names) if name.startswith(MEMBER)]
-        if len(columns) < 2:
+        if self.members.shape[1] < 2:
             return torch.zeros_like(self.preference)
-        return self.values[:, columns].std(dim=1)
+        return self.members.std(dim=1)
 
     def lower(self, spreads: float) -> torch.Tensor:
         """The preference less so many of its spreads: a lower bound, shape (n,)."""

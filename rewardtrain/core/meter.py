@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel
 
-from rewardtrain.contract import GUARD, PolicyConfig, SampleRow, SuspectRow, write_json
+from rewardtrain.contract import (
+    GUARD,
+    MODEL_SCORES,
+    PolicyConfig,
+    SampleRow,
+    SuspectRow,
+    write_json,
+)
 from rewardtrain.core.guard import (
     NULL_SAMPLES,
     QUIET,
@@ -46,7 +53,7 @@ ODD: dict[str, Callable[[Seen], float]] = {
     "length": lambda s: float(len(s.answer.tokens)),
     "truncated": lambda s: float(s.answer.truncated),
     "flat": lambda s: s.reward,
-    "gap": lambda s: s.reward - s.watched.get("second", 0.0),
+    "gap": lambda s: s.gap,
     "spread": lambda s: s.watched.get("spread", 0.0),
     "slope": lambda s: s.measured.kl or 0.0,
 }
@@ -92,11 +99,16 @@ def null_levels(seen: Sequence[Seen], config: PolicyConfig) -> tuple[dict[str, L
     group = config.samples_per_prompt
     groups = [seen[i : i + group] for i in range(0, len(seen), group)]
     each_step = config.samples_per_step // group
-    null = null_of(groups, each_step, lambda drawn: step_values(drawn, group))
+    null = null_of(groups, each_step, lambda drawn: watched_values(drawn, group))
     # How far the reference's own samples lie from one another, in nats.
     null["kl"] = replace(null["kl"], unit=float(np.std([s.surprise for s in seen])))
     levels = levels_of(null, steps=config.steps, each_step=each_step, groups=len(groups))
     return levels, null["second" if "second" in null else "reward"].sd
+
+
+def watched_values(seen: Sequence[Seen], group: int) -> dict[str, float]:
+    """Of a step's values those that every step has."""
+    return {name: value for name, value in step_values(seen, group).items() if name != "passed"}
 
 
 class Meter:
@@ -183,7 +195,7 @@ def write_stop(log: RunLog, guard: Guard, seen: Sequence[Seen]) -> None:
     }
     tell_guard(log, standing=guard.standing, stop=told)
     scales = json.loads((log.directory / GUARD).read_text("utf-8"))["scales"]
-    unit = scales["model"][1] if "model" in scales else 1.0
+    unit = next((scales[name][1] for name in MODEL_SCORES if name in scales), 1.0)
     log.suspects(suspects(stop.step, seen, log.config.attempt, unit))
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from rewardtrain.contract import Message, PromptRow
+from rewardtrain.contract import MODEL_SCORES, Message, PromptRow
 from rewardtrain.core.data import encode_prompt
 from rewardtrain.core.metrics import distinct, mean_and_spread, mean_figure, repetition
 from rewardtrain.core.policy import Measured, end_tokens, measure, sample
 
 FLAT = 1e-6
 """A group whose rewards lie this close together teaches nothing."""
+CHECKS = "checks"
+"""The term that says which share of its prompt's checks an answer passes."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Prompt:
     shortened: bool
     fits: bool
     """False where even its last turn is too long."""
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_prompt(row: PromptRow, tokenizer: PreTrainedTokenizerBase, room: int) -> Prompt:
@@ -33,7 +36,8 @@ def read_prompt(row: PromptRow, tokenizer: PreTrainedTokenizerBase, room: int) -
     ids, messages = encode_prompt(tokenizer, row.messages, max(room, 1))
     whole, _ = encode_prompt(tokenizer, messages, 1 << 30)
     cut = len(messages) < len(row.messages) or len(whole) > len(ids)
-    return Prompt(row.prompt, messages, ids, shortened=cut, fits=len(whole) <= room)
+    fits = len(whole) <= room
+    return Prompt(row.prompt, messages, ids, shortened=cut, fits=fits, checks=row.checks)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,18 @@ class Seen:
         """Cross-entropy to the reference, in nats: the sum over the positions visited of
         -sum_v pi(v) log ref(v), which is the policy's entropy plus its KL."""
         return self.measured.entropy * len(self.answer.tokens) + (self.measured.kl or 0.0)
+
+    @property
+    def gap(self) -> float:
+        """How far the reward model's part leads the second opinion, in spreads."""
+        ours = next(self.parts[name] for name in MODEL_SCORES if name in self.parts)
+        return ours - self.watched["second"]
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the answer passes all its prompt's checks; None where nobody looked."""
+        share = {**self.parts, **self.watched}.get(CHECKS)
+        return None if share is None or not self.answer.prompt.checks else share == 1
 
 
 class Proxy:
@@ -206,10 +222,10 @@ def step_values(seen: Sequence[Seen], group: int) -> dict[str, float]:
         return sum(values) / len(values)
 
     groups = [seen[i : i + group] for i in range(0, len(seen), group)]
-    parts = {f"reward_{name}": [s.parts[name] for s in seen] for name in seen[0].parts}
-    watched = {name: [s.watched[name] for s in seen] for name in seen[0].watched}
+    parts = {f"part_{name}": [s.parts[name] for s in seen] for name in seen[0].parts}
+    watched = {name: [s.watched[name] for s in seen] for name in seen[0].watched if name != CHECKS}
     if "second" in watched:
-        watched["gap"] = [s.reward - s.watched["second"] for s in seen]
+        watched["gap"] = [s.gap for s in seen]
     return {
         "reward": mean([s.reward for s in seen]),
         # One part alone would be the reward again.
@@ -217,7 +233,14 @@ def step_values(seen: Sequence[Seen], group: int) -> dict[str, float]:
         **{name: mean(values) for name, values in watched.items()},
         **behaviour(seen),
         "flat": mean([float(max(r) - min(r) < FLAT) for r in map(_rewards, groups)]),
+        **({"passed": passed} if (passed := share_passed(seen)) is not None else {}),
     }
+
+
+def share_passed(seen: Sequence[Seen]) -> float | None:
+    """The share of answers that pass all checks of theirs; None where there are none."""
+    told = [s.passed for s in seen if s.passed is not None]
+    return sum(told) / len(told) if told else None
 
 
 def behaviour(seen: Sequence[Seen]) -> dict[str, float]:
@@ -239,8 +262,10 @@ def behaviour(seen: Sequence[Seen]) -> dict[str, float]:
 
 def summary(seen: Sequence[Seen]) -> dict[str, Any]:
     """How a policy does, with intervals of reward and KL."""
+    told = [float(s.passed) for s in seen if s.passed is not None]
     return {
         **behaviour(seen),
+        **({"passed": mean_figure(told)} if told else {}),
         "reward": mean_figure([s.reward for s in seen]),
         "kl": mean_figure([s.measured.kl or 0.0 for s in seen]),
     }

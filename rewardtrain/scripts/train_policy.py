@@ -9,8 +9,10 @@ logs a noisy mean a token. Killed at any moment and started again, the run goes 
 complete checkpoint and ends with the same weights.
 
 Each line of metrics.jsonl, on the step's samples before its update:
-    reward        mean normalised score of the reward model: 0 and 1 are the mean and spread of the
-                  responses it was fitted on
+    reward        mean of the weighted sum of its parts (contract.Reward); a reward model's are
+                  normalised: 0 and 1 are the mean and spread of the reference's samples
+    part_NAME     mean of a part before its weight, where there is more than one
+    passed        share of the answers that pass all checks of their prompts, where those have any
     kl            mean exact KL(policy || reference) of a response, in nats
     entropy       nats a token; length: tokens a response; truncated: share cut off
     repetition    mean of 1 - unique 4-grams / 4-grams
@@ -58,7 +60,7 @@ from rewardtrain.core.meter import (
 from rewardtrain.core.policy import load_policy, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Term, read_prompt, summary
 from rewardtrain.core.reward_model import load_reward_model
-from rewardtrain.core.rewards import has_ensemble, model_term, spread_term
+from rewardtrain.core.rewards import model_term, reward_terms
 from rewardtrain.core.rollout_trainer import MeasuredRLOO
 from rewardtrain.core.runlog import (
     Cancelled,
@@ -73,11 +75,8 @@ JUDGED = 128
 """Responses on which the policy is compared before and after."""
 
 
-def train_policy(
-    log: RunLog, terms: Sequence[Term] | None = None, watched: Sequence[Term] = ()
-) -> None:
-    """The whole run. `terms` are the reward's where its configuration cannot name them; what is
-    `watched` is measured and optimised by nobody."""
+def train_policy(log: RunLog, terms: Sequence[Term] | None = None) -> None:
+    """The whole run. `terms` are the reward's where its configuration cannot name them."""
     config: PolicyConfig = log.config
     check_config(config)
     device = prepare_device(config.device)
@@ -95,10 +94,9 @@ def train_policy(
             f"{config.max_new_tokens} in the policy's {room + config.max_new_tokens}."
         )
 
+    watched: list[Term] = []
     if terms is None:
-        reward = load_reward_model(config.reward_model, "reward_model", device)
-        terms = [model_term(reward, pessimism=config.pessimism)]
-        watched = [*watched, *([spread_term(reward)] if has_ensemble(reward) else [])]
+        terms, watched = reward_terms(config, prompts, device)
     proxy = Proxy(terms, reference, tokenizer, [*watched_terms(config, device), *watched])
     guard = calibrated_guard(log, proxy, prompts)
     meter = Meter(log, proxy, policy, prompts, guard)

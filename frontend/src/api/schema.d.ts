@@ -2052,6 +2052,10 @@ export interface components {
         PromptRow: {
             id: number;
             messages: components["schemas"]["Turn"][];
+            /** @description What a program can check of an answer. */
+            checks: {
+                [key: string]: unknown;
+            }[];
             split: components["schemas"]["PromptRowSplitEnum"];
             source: string;
             /** Format: date-time */

@@ -30,6 +30,28 @@ def test_pasted_lines_become_prompts_once(maya: Person) -> None:
     assert Prompt.objects.filter(source="pasted").count() == 2
 
 
+def test_a_prompt_brings_its_checks_and_a_later_file_replaces_them(maya: Person) -> None:
+    exact = {"kind": "exact", "text": "Paris"}
+    wrong = {"prompt": "And of Spain?", "checks": [{"kind": "regex", "pattern": "("}]}
+    lines = [{"prompt": "The capital?", "checks": [exact]}, wrong, {"prompt": "A tale."}]
+    text = "\n".join(map(json.dumps, lines))
+    report = maya.api.post(PROMPTS, {"text": text}).json()
+    assert (report["created"], report["existing"]) == (2, 0)
+    [error] = report["errors"]
+    assert error["line"] == 2
+    assert error["reason"].startswith("checks[0].pattern is '(', no regular expression: ")
+    shown = {row["messages"][0]["content"]: row for row in maya.api.get(PROMPTS).json()["results"]}
+    assert shown["The capital?"]["checks"] == [exact]
+    assert shown["A tale."]["checks"] == []
+    # Without checks a line says nothing of them; with some it replaces those there were.
+    for checks, left in ((None, [exact]), ([], [])):
+        line = {"prompt": "The capital?", **({} if checks is None else {"checks": checks})}
+        report = maya.api.post(PROMPTS, {"text": json.dumps(line)}).json()
+        assert (report["created"], report["existing"]) == (0, 1)
+        prompt = Prompt.objects.get(messages__0__content="The capital?")
+        assert prompt.checks == left
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_of_comparisons_gzip_or_not(packed: bool, maya: Person, rita: Person) -> None:
     data = "\n".join(comparison(f"Question {n}?") for n in range(60)).encode()

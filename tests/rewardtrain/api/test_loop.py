@@ -36,6 +36,7 @@ def test_a_change_leaves_the_other_rules_alone(project: Project, maya: Person) -
         ({"policy": "/etc"}, "policy"),
         ({"reward_backbone": "../../etc"}, "reward_backbone"),
         ({"policy_options": {"steps": -1}}, "policy_options.steps"),
+        ({"policy_options": {"rewards": [{"kind": "luck"}]}}, "policy_options.rewards"),
         ({"reward_options": {"champion": "x"}}, "reward_options.champion"),
         ({"prompts_per_round": 0}, "prompts_per_round"),
     ],

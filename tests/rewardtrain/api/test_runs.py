@@ -1,10 +1,12 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotation.models import Project, Prompt
 from rewardtrain import contract, ingest
-from rewardtrain.launch import run_dir
+from rewardtrain.launch import prepare, read_data, run_dir
 from rewardtrain.models import Metric, Run
 from tests.cast import Person
 from tests.turning import add_run, add_version, claim, name_reference, say_metrics
@@ -73,6 +75,15 @@ def test_fine_tuning_takes_options_and_keeps_them(project: Project, maya: Person
         ({"policy": "/etc"}, "options.policy"),
         ({"warp": 9}, "options"),
         ({"steps": "many"}, "options"),
+        ({"rewards": []}, "options.rewards"),
+        ({"rewards": "model"}, "options.rewards"),
+        ({"rewards": [{"kind": "luck"}]}, "options.rewards"),
+        ({"rewards": [{"kind": "model", "weight": 0}]}, "options.rewards"),
+        ({"rewards": [{"kind": "length", "weight": -1.0}]}, "options.rewards"),
+        ({"rewards": [{"kind": "model"}, {"kind": "model"}]}, "options.rewards"),
+        ({"rewards": [{"kind": "flag"}]}, "options.rewards"),
+        ({"rewards": [{"kind": "checks", "name": "math"}]}, "options.rewards"),
+        ({"rewards": [{"kind": "lower", "spreads": -1.0}]}, "options.rewards"),
     ],
 )
 def test_an_option_that_does_not_fit_is_named(
@@ -83,6 +94,44 @@ def test_an_option_that_does_not_fit_is_named(
     assert refusal["field"] == field
     assert next(iter(options)) in refusal["message"]
     assert not Run.objects.exists()
+
+
+def test_rewards_are_a_list_and_the_story_names_them(project: Project, maya: Person) -> None:
+    add_version(project, "reward", "provisional")
+    flag = {"kind": "flag", "name": "hallucination", "weight": 0.5}
+    rewards = [{"kind": "lower", "spreads": 2.0}, flag, {"kind": "length", "weight": 0.1}]
+    shown = ask_for(maya, kind="policy", options={"rewards": rewards})
+    run = Run.objects.get(pk=shown["id"])
+    assert [part["weight"] for part in run.configuration["rewards"]] == [1.0, 0.5, 0.1]
+    story = project.decisions.get(what="started").reason
+    assert "against Reward model 1, hallucination and length, " in story
+    given = contract.read_config(written(run)).rewards
+    assert [part.title for part in given] == ["lower", "flag:hallucination", "length"]
+
+
+def test_for_checks_alone_no_reward_model_is_needed(project: Project, maya: Person) -> None:
+    options = {"rewards": [{"kind": "checks"}]}
+    refusal = ask_for(maya, 409, kind="policy", options=options)["error"]
+    assert (refusal["code"], refusal["field"]) == ("no_checks", "options.rewards")
+    line = {"prompt": "Name the capital.", "checks": [{"kind": "exact", "text": "Paris"}]}
+    report = maya.api.post("/api/projects/tales/prompts/", {"text": json.dumps(line)}).json()
+    assert report["errors"] == []
+    project.prompts.update(split=Prompt.Split.TRAIN)
+    shown = ask_for(maya, kind="policy", options=options)
+    run = Run.objects.get(pk=shown["id"])
+    assert (shown["reward_model"], run.reward_model) == (None, None)
+    # Prompts on which all answers earn the same would teach nothing.
+    [row] = read_data(run)
+    assert row["checks"] == line["checks"]
+    assert contract.read_config(written(run)).reward_model is None
+    assert maya.api.get(f"/api/runs/{run.pk}/").json()["lineage"]
+    assert "against checks, " in project.decisions.get(what="started").reason
+
+
+def written(run: Run) -> Path:
+    """The directory of a run as its script finds it."""
+    prepare(claim(run))
+    return run_dir(run)
 
 
 def test_the_run_with_hardly_any_anchor_comes_with_its_warning(

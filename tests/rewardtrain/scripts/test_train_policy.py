@@ -244,9 +244,7 @@ def test_killed_and_started_again_the_guard_stops_where_it_would_have(
     assert trained(directory)["guard"] == report["guard"]
 
 
-def test_a_second_opinion_is_watched_and_never_optimised(
-    write_run, config, reward_model, tiny_policy, tmp_path
-):
+def test_a_second_opinion_is_watched_and_never_optimised(write_run, config, tiny_policy, tmp_path):
     torch.manual_seed(4)
     other = start_reward_model(tiny_policy, 100, torch.device("cpu"))
     torch.nn.init.normal_(other.model.score.weight, std=1.0)
@@ -263,7 +261,7 @@ def test_a_second_opinion_is_watched_and_never_optimised(
     assert "gap" in levels
 
 
-def test_an_ensembles_spread_is_watched_and_may_lower_the_reward(
+def test_an_ensembles_spread_is_watched_and_its_bounds_may_pay(
     write_run, config, tiny_policy, tmp_path
 ):
     torch.manual_seed(3)
@@ -273,16 +271,41 @@ def test_an_ensembles_spread_is_watched_and_may_lower_the_reward(
     reward.save(tmp_path / "ensemble", reward.settings)
     config |= {"reward_model": str(tmp_path / "ensemble"), "steps": 1}
     bold = write_run(config, PROMPTS, "bold")
-    wary = write_run({**config, "pessimism": 2.0}, PROMPTS, "wary")
+    parts = [{"kind": "lower", "spreads": 2.0}, {"kind": "minimum", "weight": 0.5}]
+    wary = write_run({**config, "rewards": parts}, PROMPTS, "wary")
     for directory in (bold, wary):
         trained(directory)
     boldly, warily = (metrics_of(directory)[0].values for directory in (bold, wary))
     assert boldly["spread"] == warily["spread"] > 0
-    mean, wary_mean = (
-        json.loads((directory / "guard.json").read_text())["scales"]["model"][0]
-        for directory in (bold, wary)
+    assert "part_model" not in boldly
+    both = warily["part_lower"] + 0.5 * warily["part_minimum"]
+    assert warily["reward"] == pytest.approx(both)
+    known, wary_known = (
+        json.loads((directory / "guard.json").read_text())["scales"] for directory in (bold, wary)
     )
-    assert wary_mean < mean
+    assert wary_known["lower"][0] < known["model"][0] and wary_known.keys() == {"lower", "minimum"}
+
+
+def test_without_a_reward_model_checks_alone_may_pay(write_run, config):
+    checked = [
+        {**prompt, "checks": [{"kind": "regex", "pattern": "[aeiou]"}]} for prompt in PROMPTS[:3]
+    ]
+    rows = [*checked, PROMPTS[3]]
+    short = {"kind": "length", "weight": 0.1}
+    config |= {"rewards": [{"kind": "checks"}, short], "reward_model": None, "steps": 2}
+    directory = write_run(config, rows)
+    report = trained(directory)
+    # Of 16 answers that are compared, every fourth is to the prompt without checks.
+    assert report["after"]["passed"]["n"] == 12
+    for line in metrics_of(directory):
+        values = line.values
+        paid = values["part_checks"] + 0.1 * values["part_length"]
+        assert values["reward"] == pytest.approx(paid)
+        assert 0 < values["passed"] <= 1 and -1 <= values["part_length"] < 0
+    # What nobody pays for is shown all the same, for a run beside it to be compared.
+    watching = write_run({**config, "rewards": [short]}, rows, "watching")
+    trained(watching)
+    assert metrics_of(watching)[0].values["passed"] == metrics_of(directory)[0].values["passed"]
 
 
 def test_stopped_before_its_first_checkpoint_it_keeps_the_start(write_run, config):
@@ -317,6 +340,15 @@ def test_adapters_are_forgotten_like_whole_weights(tiny_policy):
         ({"policy": "/nowhere"}, PROMPTS, "policy = '/nowhere' is not a directory"),
         ({"reference": "/nowhere"}, PROMPTS, "reference = '/nowhere' is not a directory"),
         ({"reward_model": "/nowhere"}, PROMPTS, "reward_model = '/nowhere' is not a directory"),
+        ({"reward_model": None}, PROMPTS, "rewards: model is what a reward model says; name one"),
+        ({"rewards": []}, PROMPTS, "rewards is empty; name what an answer is worth"),
+        ({"rewards": [{"kind": "checks"}]}, PROMPTS, "No prompt of data.jsonl has checks to pass"),
+        ({"rewards": [{"kind": "lower"}]}, PROMPTS, "reads an ensemble, and the reward model has"),
+        (
+            {"rewards": [{"kind": "flag", "name": "made up"}]},
+            PROMPTS,
+            "name = 'made up': the reward model has learnt no flag",
+        ),
         ({"max_new_tokens": 126}, PROMPTS, "none of the 4 prompts leaves room"),
         ({}, [], "data.jsonl is empty"),
     ],
