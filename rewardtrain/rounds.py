@@ -10,7 +10,7 @@ from annotation.access import Visitor
 from annotation.events import record
 from annotation.models import Project
 from annotation.refused import Refused
-from rewardtrain.models import Decision, LoopPolicy, ModelVersion, Round, Run
+from rewardtrain.models import Decision, LoopPolicy, ModelCheck, ModelVersion, Round, Run
 from rewardtrain.sources import UnusableSource, resolve
 
 Kind, Stage = ModelVersion.Kind, ModelVersion.Stage
@@ -58,7 +58,7 @@ def set_reference(*, project: Project, source: str, actor: Visitor | None) -> Mo
         Refused: the source is out of reach, or the reference has already been used.
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    refuse_unusable(source, "policy")
+    refuse_unusable(project, source, "policy")
     reference = reference_of(project)
     if reference and reference.source == source:
         return reference
@@ -89,13 +89,17 @@ def set_reference(*, project: Project, source: str, actor: Visitor | None) -> Mo
     return reference
 
 
-def refuse_unusable(source: str, field: str) -> None:
+def refuse_unusable(project: Project, source: str, field: str) -> None:
+    """Raises Refused for a model that is out of reach, or that a worker last failed to load."""
     try:
         resolve(source)
     except UnusableSource as error:
         raise Refused(
             "invalid", str(error), field=field, fix="Enter another name or path."
         ) from None
+    last = project.model_checks.filter(source=source).order_by("-pk").first()
+    if last is not None and last.state == ModelCheck.State.REFUSED:
+        raise Refused("invalid", last.reason, field=field, fix="Mend the model and check it again.")
 
 
 def tell(

@@ -136,7 +136,7 @@ def change_rules(project: Project, actor: Any, changes: dict[str, Any]) -> None:
     if policy:
         rounds.set_reference(project=project, source=policy.strip(), actor=actor)
     if backbone := changes.get("reward_backbone", "").strip():
-        rounds.refuse_unusable(backbone, "reward_backbone")
+        rounds.refuse_unusable(project, backbone, "reward_backbone")
     for field in OPTIONS.keys() & changes.keys():
         check_options(OPTIONS[field], changes[field], field)
     rules = LoopPolicy.objects.select_for_update().get(pk=rounds.rules_of(project).pk)

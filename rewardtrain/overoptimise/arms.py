@@ -105,6 +105,7 @@ def learn_reward(directory: Path, setting: Setting, seed: int, half: str) -> Non
         "kind": "reward",
         "backbone": POLICY,
         "folds": 0,
+        "curve": False,
         "epochs": setting.epochs,
         "learning_rate": setting.learning_rate,
         "seed": seed,

@@ -90,3 +90,7 @@ def test_a_folder_without_a_model_is_refused_with_the_reason_and_not_its_path(
     assert row.state == "refused"
     assert "could not be loaded" in row.reason
     assert str(folder) not in row.reason
+    answer = maya.api.patch("/api/projects/tales/loop/", {"reward_backbone": "no-model"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["field"] == "reward_backbone"
+    assert "could not be loaded" in answer.json()["error"]["message"]
