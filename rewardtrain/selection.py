@@ -78,7 +78,7 @@ def rows_to_select(
             kind=Comparison.Kind.ASK, prompt__in=[prompt for prompt, _ in candidates]
         ).prefetch_related("responses")
     }
-    possible = []
+    possible: list[Row] = []
     for prompt, pairs in candidates:
         different = {frozenset((a.pk, b.pk)): (a, b) for a, b in pairs if a.pk != b.pk}
         fresh = [pair for key, pair in different.items() if key not in asked]
