@@ -4,7 +4,8 @@ A run directory separates Django from torch. The web side writes `config.json` a
 and reads everything else; a script of `rewardtrain.scripts` reads those two and writes the rest:
 
     config.json     one of the Config classes below, with `kind` naming which
-    data.jsonl      the rows the run works on (PromptRow, ComparisonRow or ScoringRow by kind)
+    data.jsonl      the rows the run works on (PromptRow, ComparisonRow, DemonstrationRow or
+                    ScoringRow, by kind and method)
     status.json     Status, replaced atomically: the script's heartbeat
     metrics.jsonl   one MetricLine a log step, append only
     samples.jsonl   SampleRow, append only: what the policy wrote (generate, policy)
@@ -150,10 +151,15 @@ SPREADS_MAX = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
-    """Fine-tune `policy` by RLOO on the PromptRows of data.jsonl, anchored to `reference` by KL."""
+    """Fine-tune `policy`, anchored to `reference` by KL.
+
+    What data.jsonl holds follows from the method: PromptRows for those that let the policy write,
+    ComparisonRows for DPO, DemonstrationRows for SFT.
+    """
 
     kind: Literal["policy"] = "policy"
     attempt: int = 1
+    method: Literal["rloo", "grpo", "rejection_sampling", "dpo", "sft"] = "rloo"
     policy: str
     reference: str
     reward_model: str | None = None
@@ -169,9 +175,16 @@ class PolicyConfig:
     max_new_tokens: int = 96
     learning_rate: float = 5e-4
     beta: float = 0.05
+    """The KL coefficient; with a target, the one to start from."""
+    target_kl: float | None = None
+    """Nats a response at which the KL coefficient, adapted after each step, shall hold the policy;
+    null: the coefficient stays as it is."""
     temperature: float = 1.0
+    rollouts: Literal["auto", "transformers"] = "auto"
+    """What lets the policy write: auto is vLLM where that is installed and there is a GPU. Only
+    transformers gives the same weights again after a kill."""
     lora: bool = False
-    guard: str = "stop"
+    guard: Literal["stop", "watch"] = "stop"
     """"stop" ends a run whose guard is crossed, at its last clean checkpoint; "watch" only says
     so."""
     seed: int = 0
@@ -179,6 +192,10 @@ class PolicyConfig:
     checkpoint_every: int = 5
     sample_every: int = 5
     keep_checkpoints: int = 100
+
+
+OFFLINE = ("dpo", "sft")
+"""Methods that learn from texts that are there, without letting the policy write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +289,14 @@ class ComparisonRow:
     """Each response's ratings, 0 to RATING_MAX an attribute."""
     sources: list[str] = dataclasses.field(default_factory=list)
     """Who wrote each response, where that is known: "policy 3"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemonstrationRow:
+    """What a person wrote in answer to a training prompt (policy, by SFT)."""
+
+    messages: list[Message]
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -182,6 +182,8 @@ class Guard:
     levels: dict[str, Level]
     noise: float
     """Standard deviation of a step's proxy reward under the null."""
+    every: int = 1
+    """Steps from one look to the next: DELAY and HOLD count looks."""
     smooth: dict[str, float] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     """The standing warnings, each with the step at which it began."""
@@ -225,16 +227,16 @@ class Guard:
             return self.smooth
         if stopped:
             crossed = [self._crossed(name, STOP) for name in stopped]
-            self.stop = Stop(step, "stop", step - DELAY, crossed)
-        elif self.together is not None and step - self.together + 1 >= HOLD:
+            self.stop = Stop(step, "stop", step - DELAY * self.every, crossed)
+        elif self.together is not None and step - self.together >= (HOLD - 1) * self.every:
             crossed = [self._crossed(name, WARNING) for name in self.warnings]
-            self.stop = Stop(step, "warnings", self.together - DELAY, crossed)
+            self.stop = Stop(step, "warnings", self.together - DELAY * self.every, crossed)
         return self.smooth
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps of it, in JSON."""
         state = asdict(self)
-        return {name: state[name] for name in state if name not in ("levels", "noise")}
+        return {name: state[name] for name in state if name not in ("levels", "noise", "every")}
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Take up the `state` of a checkpoint."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate.utils import gather_object
 from transformers import PreTrainedModel
 
 from rewardtrain.contract import (
     GUARD,
     MODEL_SCORES,
+    OFFLINE,
     PolicyConfig,
     SampleRow,
     SuspectRow,
@@ -32,6 +34,7 @@ from rewardtrain.core.guard import (
     null_of,
     sentence,
 )
+from rewardtrain.core.kl_coefficient import adapted
 from rewardtrain.core.metrics import repetition
 from rewardtrain.core.policy import Measured, seed_of
 from rewardtrain.core.proxy import Prompt, Proxy, Seen, step_values
@@ -75,7 +78,12 @@ def calibrated_guard(log: RunLog, proxy: Proxy, prompts: Sequence[Prompt]) -> Gu
     known = json.loads(path.read_text("utf-8"))
     proxy.scales = {name: (mean, spread) for name, (mean, spread) in known["scales"].items()}
     levels = {name: Level.read(level) for name, level in known["levels"].items()}
-    return Guard(levels, known["noise"])
+    return Guard(levels, known["noise"], looks_every(log.config))
+
+
+def looks_every(config: PolicyConfig) -> int:
+    """Steps from one look at what the policy writes to the next."""
+    return config.sample_every if config.method in OFFLINE else 1
 
 
 def draw_null(proxy: Proxy, prompts: Sequence[Prompt], config: PolicyConfig) -> list[Seen]:
@@ -102,7 +110,8 @@ def null_levels(seen: Sequence[Seen], config: PolicyConfig) -> tuple[dict[str, L
     null = null_of(groups, each_step, lambda drawn: watched_values(drawn, group))
     # How far the reference's own samples lie from one another, in nats.
     null["kl"] = replace(null["kl"], unit=float(np.std([s.surprise for s in seen])))
-    levels = levels_of(null, steps=config.steps, each_step=each_step, groups=len(groups))
+    looks = -(-config.steps // looks_every(config))
+    levels = levels_of(null, steps=looks, each_step=each_step, groups=len(groups))
     return levels, null["second" if "second" in null else "reward"].sd
 
 
@@ -126,6 +135,8 @@ class Meter:
     ) -> None:
         self.log, self.proxy, self.policy, self.prompts = log, proxy, policy, prompts
         self.guard = guard
+        self.beta: float = log.config.beta
+        """The KL coefficient of the next step."""
         self.values: dict[str, float] = {}
         self.measured: list[Measured] | None = None
         """The step's samples, where the trainer has measured them on its way."""
@@ -136,18 +147,24 @@ class Meter:
         asked = [self.prompts[i] for i in place]
         seen = self.proxy.see(self.policy, asked, completion_ids, self.measured)
         self.measured = None
-        config: PolicyConfig = self.log.config
         step = trainer_state.global_step + 1
-        self.ask_guard(step, seen)
-        if step == 1 or step % config.sample_every == 0:
-            self.show(step, seen)
+        everyone = gather_object(seen)
+        self.take(step, everyone)
+        if step == 1 or step % self.log.config.sample_every == 0:
+            self.show(step, everyone)
         return [s.reward for s in seen]
 
-    def ask_guard(self, step: int, seen: Sequence[Seen]) -> None:
-        values = step_values(seen, self.log.config.samples_per_prompt)
+    def take(self, step: int, seen: Sequence[Seen]) -> None:
+        """Let the guard, and the KL coefficient where it adapts, take in a step's samples: those of
+        all processes, so that all come to the same."""
+        config: PolicyConfig = self.log.config
+        values = step_values(seen, config.samples_per_prompt)
         before, stopped = self.guard.standing, self.guard.stop
         smooth = self.guard.observe(step, values)
         self.values = {**values, **{f"{name}_smooth": value for name, value in smooth.items()}}
+        if config.target_kl is not None:
+            self.values["beta"] = self.beta
+            self.beta = adapted(self.beta, values["kl"], config.target_kl)
         if self.guard.stop and not stopped:
             write_stop(self.log, self.guard, seen)
         elif self.guard.standing != before:
@@ -178,7 +195,8 @@ def tell_guard(log: RunLog, **changes: Any) -> dict[str, Any]:
     """Replace some of what guard.json says; where the guard stands, for the report."""
     path = log.directory / GUARD
     known = {**json.loads(path.read_text("utf-8")), **changes}
-    write_json(path, known)
+    if log.leads:
+        write_json(path, known)
     return {name: known[name] for name in ("standing", "kept", "stop")}
 
 
@@ -243,11 +261,13 @@ def suspects(step: int, seen: Sequence[Seen], attempt: int, unit: float = 1.0) -
     return list(chosen.values())
 
 
-def save_guard(guard: Guard, checkpoint: Path) -> None:
-    write_json(checkpoint / GUARD, guard.state())
+def save_meter(meter: Meter, checkpoint: Path) -> None:
+    write_json(checkpoint / GUARD, {**meter.guard.state(), "beta": meter.beta})
 
 
-def resume_guard(guard: Guard, checkpoint: Path | None) -> None:
-    """Take up what a checkpoint keeps of the guard."""
+def resume_meter(meter: Meter, checkpoint: Path | None) -> None:
+    """Take up what a checkpoint keeps of the guard and of the KL coefficient."""
     if checkpoint is not None:
-        guard.resume(json.loads((checkpoint / GUARD).read_text("utf-8")))
+        state = json.loads((checkpoint / GUARD).read_text("utf-8"))
+        meter.guard.resume(state)
+        meter.beta = state["beta"]

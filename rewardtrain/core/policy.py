@@ -249,8 +249,11 @@ def visit(
 
 def together(parts: Iterable[Visited]) -> Visited:
     """The rows of several visits of as many positions."""
-    columns = zip(*((p.logprob, p.entropy, p.kl, p.reference_logprob) for p in parts), strict=True)
-    return Visited(*(None if column[0] is None else torch.cat(column) for column in columns))
+    columns: Any = zip(
+        *((p.logprob, p.entropy, p.kl, p.reference_logprob) for p in parts), strict=True
+    )
+    joined: Any = (None if column[0] is None else torch.cat(column) for column in columns)
+    return Visited(*joined)
 
 
 def positions_of(attention_mask: torch.Tensor) -> torch.Tensor:

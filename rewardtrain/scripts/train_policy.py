@@ -1,14 +1,24 @@
-"""Fine-tune a policy by RLOO against a reward model, anchored to a reference by KL.
+"""Fine-tune a policy, anchored to a reference by KL, by the `method` of its configuration.
 
     python -m rewardtrain.scripts.train_policy runs/17
+    accelerate launch -m rewardtrain.scripts.train_policy runs/17
 
-Reads a PolicyConfig and PromptRows. The policy optimisation is TRL's RLOO (Ahmadian et al. 2024,
-arXiv:2402.14740). Departures: the prompts' order is fixed beforehand, so that a resumed run sees
-the same ones; the KL that is shown is exact, summed over a response (core/policy.py), where TRL
-logs a noisy mean a token. Killed at any moment and started again, the run goes on from its last
-complete checkpoint and ends with the same weights.
+Reads a PolicyConfig and, by method:
 
-Each line of metrics.jsonl, on the step's samples before its update:
+    rloo                PromptRows: against a reward (core/rollout_trainer.py names the papers)
+    grpo                the same
+    rejection_sampling  the same: the likelihood of each prompt's best sample, no gradient of reward
+    dpo                 ComparisonRows: on the decided ones, with no reward
+    sft                 DemonstrationRows: the likelihood of what people wrote
+
+The optimisation is TRL's. Departures: the rows' order is fixed beforehand, so that a resumed run
+sees the same ones; the KL that is shown is exact, summed over a response (core/policy.py), where
+TRL logs a noisy mean a token. Killed at any moment and started again, the run goes on from its last
+complete checkpoint and ends with the same weights (not where vLLM lets the policy write, which has
+a generator of its own).
+
+Each line of metrics.jsonl, on the step's samples before its update; where the policy writes nothing
+to learn from, on what it is let write every `sample_every` steps:
     reward        mean of the weighted sum of its parts (contract.Reward); a reward model's are
                   normalised: 0 and 1 are the mean and spread of the reference's samples
     part_NAME     mean of a part before its weight, where there is more than one
@@ -16,6 +26,7 @@ Each line of metrics.jsonl, on the step's samples before its update:
     kl            mean exact KL(policy || reference) of a response, in nats
     entropy       nats a token; length: tokens a response; truncated: share cut off
     repetition    mean of 1 - unique 4-grams / 4-grams
+    beta          the KL coefficient, where it adapts
     loss, grad_norm, learning_rate, seconds (of the step)
 
 report.json:
@@ -26,9 +37,7 @@ report.json:
     device, seconds (of this attempt), hashes (sha256 of weights, data, config)
 """
 
-import random
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,34 +51,27 @@ from rewardtrain.core.pretrained import (  # isort: skip
 )
 
 import torch
-from datasets import Dataset
-from peft import LoraConfig
-from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
-from trl import RLOOConfig, RLOOTrainer
+from transformers import PreTrainedModel
 
-from rewardtrain.contract import CONFIG, DATA, ContractError, PolicyConfig, PromptRow
-from rewardtrain.core.data import mixed_batches
-from rewardtrain.core.guard import Guard
-from rewardtrain.core.meter import (
-    Meter,
-    calibrated_guard,
-    resume_guard,
-    save_guard,
-    tell_guard,
+from rewardtrain.contract import CONFIG, DATA, OFFLINE, ContractError, PolicyConfig
+from rewardtrain.core.fine_tuning import roll_back, take_steps
+from rewardtrain.core.meter import Meter, calibrated_guard
+from rewardtrain.core.methods import (
+    ROWS,
+    asked_in_order,
+    check_config,
+    distinct,
+    examples_of,
+    prompts_of,
+    settings_of,
+    shown_in_order,
+    trainer_of,
 )
 from rewardtrain.core.policy import load_policy, seed_of
-from rewardtrain.core.proxy import Prompt, Proxy, Term, read_prompt, summary
+from rewardtrain.core.proxy import Prompt, Proxy, Term, summary
 from rewardtrain.core.reward_model import load_reward_model
 from rewardtrain.core.rewards import model_term, reward_terms
-from rewardtrain.core.rollout_trainer import MeasuredRLOO
-from rewardtrain.core.runlog import (
-    Cancelled,
-    RunLog,
-    complete_checkpoint,
-    complete_checkpoints,
-    newest_checkpoint,
-    run,
-)
+from rewardtrain.core.runlog import RunLog, run
 
 JUDGED = 128
 """Responses on which the policy is compared before and after."""
@@ -84,9 +86,9 @@ def train_policy(log: RunLog, terms: Sequence[Term] | None = None) -> None:
     policy, tokenizer = load_policy(config.policy, "policy", device)
     reference, _ = load_policy(config.reference, "reference", device)
     check_vocabulary(policy, reference, config)
-    rows = log.rows(PromptRow)
+    rows = log.rows(ROWS[config.method])
     room = context_length(policy, tokenizer) - config.max_new_tokens
-    read = [read_prompt(row, tokenizer, room) for row in rows]
+    read = prompts_of(rows, tokenizer, room)
     prompts = [prompt for prompt in read if prompt.fits]
     if not prompts:
         raise ContractError(
@@ -94,26 +96,25 @@ def train_policy(log: RunLog, terms: Sequence[Term] | None = None) -> None:
             f"{config.max_new_tokens} in the policy's {room + config.max_new_tokens}."
         )
 
+    if config.method in OFFLINE:
+        prompts = distinct(prompts)
     watched: list[Term] = []
     if terms is None:
         terms, watched = reward_terms(config, prompts, device)
     proxy = Proxy(terms, reference, tokenizer, [*watched_terms(config, device), *watched])
-    guard = calibrated_guard(log, proxy, prompts)
+    settings = settings_of(log, device)
+    with settings.main_process_first(local=False):
+        guard = calibrated_guard(log, proxy, prompts)
     meter = Meter(log, proxy, policy, prompts, guard)
-    trainer = MeasuredRLOO(
-        meter,
-        reference,
-        model=policy,
-        args=trainer_settings(log, device),
-        train_dataset=in_order(prompts, config),
-        processing_class=tokenizer,
-        callbacks=[Teller(log, meter)],
-        peft_config=LoraConfig(target_modules="all-linear") if config.lora else None,
-    )
-    trainer.remove_callback(PrinterCallback)
-    anchor(trainer, reference, config)
-    take_steps(log, trainer, guard)
-    told = roll_back(log, trainer, policy, guard)
+    if config.method in OFFLINE:
+        dataset = shown_in_order(examples_of(rows, read, tokenizer, config), config)
+    else:
+        dataset = asked_in_order(prompts, config)
+    trainer = trainer_of(meter, settings, dataset, policy, reference, tokenizer)
+    take_steps(trainer, meter)
+    told = roll_back(trainer, policy, meter)
+    if not log.leads:
+        return
 
     log.stage("comparing with the start")
     if config.lora:
@@ -131,7 +132,7 @@ def train_policy(log: RunLog, terms: Sequence[Term] | None = None) -> None:
             "guard": told,
             "prompts": len(rows),
             "shortened": sum(prompt.shortened for prompt in prompts),
-            "left_out": len(rows) - len(prompts),
+            "left_out": sum(not prompt.fits for prompt in read),
             "device": describe_device(device),
             "seconds": round(log.seconds, 2),
             "hashes": {
@@ -151,27 +152,6 @@ def watched_terms(config: PolicyConfig, device: torch.device) -> list[Term]:
     return [model_term(second, "second")]
 
 
-def check_config(config: PolicyConfig) -> None:
-    """Group sizes must divide one another, and the guard be one that there is.
-
-    Raises:
-        ContractError: they do not.
-    """
-    if config.guard not in ("stop", "watch"):
-        raise ContractError(f"guard = {config.guard!r} must be 'stop' or 'watch'.")
-    if config.samples_per_prompt < 2:
-        raise ContractError(
-            f"samples_per_prompt = {config.samples_per_prompt} must be 2 or more; each response "
-            "is judged against the others to its prompt."
-        )
-    for name in ("samples_per_prompt", "batch_size"):
-        if config.samples_per_step % getattr(config, name):
-            raise ContractError(
-                f"samples_per_step = {config.samples_per_step} must be a multiple of {name} = "
-                f"{getattr(config, name)}."
-            )
-
-
 def check_vocabulary(
     policy: PreTrainedModel, reference: PreTrainedModel, config: PolicyConfig
 ) -> None:
@@ -189,126 +169,6 @@ def check_vocabulary(
         )
 
 
-def in_order(prompts: list[Prompt], config: PolicyConfig) -> Dataset:
-    """The prompts of every step: one seeded pass through all of them after another.
-
-    A step asks prompts of like length, because one long prompt makes all its neighbours as slow.
-    """
-    each_step = config.samples_per_step // config.samples_per_prompt
-    draw = random.Random(config.seed)
-    order: list[int] = []
-    while len(order) < config.steps * each_step:
-        order += draw.sample(range(len(prompts)), len(prompts))
-    lengths = [len(prompt.ids) for prompt in prompts]
-    # Within less than a pass, so that few prompts do not meet themselves in a step.
-    window = max(1, min(8, len(prompts) // each_step))
-    wanted = order[: config.steps * each_step]
-    steps = mixed_batches(wanted, lengths, each_step, draw, window)
-    table = [{"prompt": p.messages, "place": place} for place, p in enumerate(prompts)]
-    return Dataset.from_list(table).select([place for step in steps for place in step])
-
-
-def trainer_settings(log: RunLog, device: torch.device) -> RLOOConfig:
-    config: PolicyConfig = log.config
-    on_gpu = device.type == "cuda"
-    return RLOOConfig(
-        output_dir=str(log.checkpoints_dir),
-        max_steps=config.steps,
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.samples_per_step // config.batch_size,
-        num_generations=config.samples_per_prompt,
-        max_completion_length=config.max_new_tokens,
-        temperature=config.temperature,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="constant",
-        beta=config.beta,
-        seed=config.seed,
-        shuffle_dataset=False,
-        disable_dropout=True,
-        use_cpu=not on_gpu,
-        bf16=on_gpu,
-        gradient_checkpointing=on_gpu,
-        dataloader_pin_memory=on_gpu,
-        save_strategy="steps",
-        save_steps=config.checkpoint_every,
-        save_total_limit=config.keep_checkpoints,
-        logging_steps=1,
-        # Otherwise a NaN loss would be shown as the mean of those before it.
-        logging_nan_inf_filter=False,
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def anchor(trainer: RLOOTrainer, reference: PreTrainedModel, config: PolicyConfig) -> None:
-    """Make the KL term of the reward measure the distance to our reference.
-
-    TRL would take the weights that the policy started from, which are the reference only in a
-    project's first round.
-    """
-    if config.beta:
-        trainer.ref_model = reference
-
-
-def take_steps(log: RunLog, trainer: RLOOTrainer, guard: Guard) -> None:
-    """Train to the last step or to where the guard stops, from the newest complete checkpoint if
-    there is one.
-
-    Raises:
-        Cancelled: after a checkpoint at the current step.
-    """
-    checkpoint, step = newest_checkpoint(log.checkpoints_dir)
-    resume_guard(guard, checkpoint)
-    log.stage("training")
-    if checkpoint and (step >= log.config.steps or stopped(log, guard)):
-        # Resuming here would take one step too many.
-        trainer._load_from_checkpoint(str(checkpoint))
-        return
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if trainer.state.global_step < log.config.steps and not stopped(log, guard):
-        raise Cancelled
-
-
-def stopped(log: RunLog, guard: Guard) -> bool:
-    """Whether the guard has ended the run."""
-    return log.config.guard == "stop" and guard.stop is not None
-
-
-def roll_back(
-    log: RunLog, trainer: RLOOTrainer, policy: PreTrainedModel, guard: Guard
-) -> dict[str, Any]:
-    """After a stop, take up the weights of the last clean checkpoint; what the report says of it.
-
-    Clean is a checkpoint whose own samples came before the first of the warnings that led to the
-    stop. Where there is none yet, the policy is the one that the run started from.
-    """
-    if not stopped(log, guard):
-        return tell_guard(log, standing=guard.standing, kept=log.config.steps)
-    assert guard.stop is not None
-    clean = [
-        step for step in complete_checkpoints(log.checkpoints_dir) if step + 1 < guard.stop.since
-    ]
-    kept = max(clean, default=0)
-    log.stage(f"going back to step {kept}")
-    if kept:
-        trainer._load_from_checkpoint(str(log.checkpoints_dir / f"checkpoint-{kept}"))
-    else:
-        start_over(policy, log.config)
-    return tell_guard(log, standing=guard.standing, kept=kept)
-
-
-def start_over(policy: PreTrainedModel, config: PolicyConfig) -> None:
-    """Give the policy the weights it started from."""
-    if config.lora:
-        # An adapter whose second factor is 0 changes nothing.
-        for name, weights in policy.named_parameters():
-            if "lora_B" in name:
-                weights.data.zero_()
-        return
-    start, _ = load_policy(config.policy, "policy", policy.device)
-    policy.load_state_dict(start.state_dict())
-
-
 def judge(
     proxy: Proxy, policy: PreTrainedModel, prompts: list[Prompt], config: PolicyConfig
 ) -> dict[str, Any]:
@@ -323,38 +183,6 @@ def judge(
         temperature=config.temperature,
     )
     return summary(seen)
-
-
-class Teller(TrainerCallback):
-    """Tells the run's log what the trainer does, and the trainer when to stop."""
-
-    def __init__(self, log: RunLog, meter: Meter) -> None:
-        self.log, self.meter = log, meter
-        self.last = time.monotonic()
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.last = time.monotonic()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self.log.cancelled:
-            control.should_save = control.should_training_stop = True
-        if stopped(self.log, self.meter.guard):
-            control.should_training_stop = True
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        if not logs or "loss" not in logs:
-            return
-        self.log.metrics(
-            state.global_step,
-            **self.meter.values,
-            **{name: logs[name] for name in ("loss", "grad_norm", "learning_rate")},
-            seconds=time.monotonic() - self.last,
-        )
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        checkpoint = self.log.checkpoints_dir / f"checkpoint-{state.global_step}"
-        save_guard(self.meter.guard, checkpoint)
-        complete_checkpoint(checkpoint)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from rewardtrain.contract import (
     read_rows,
     read_status,
 )
+from rewardtrain.core.fine_tuning import start_over
 from rewardtrain.core.policy import load_policy
 from rewardtrain.core.pretrained import sha256
 from rewardtrain.core.reward_model import load_reward_model, start_reward_model
 from rewardtrain.core.runlog import run
 from rewardtrain.scripts import train_policy as script
-from rewardtrain.scripts.train_policy import start_over, train_policy
+from rewardtrain.scripts.train_policy import train_policy
 
 QUESTIONS = ["The fox?", "The bear?", "The lamp?", "They sang by the river. And then?"]
 PROMPTS = [
@@ -334,7 +335,7 @@ def test_adapters_are_forgotten_like_whole_weights(tiny_policy):
     [
         ({"samples_per_prompt": 3}, PROMPTS, "must be a multiple of samples_per_prompt = 3"),
         ({"batch_size": 5}, PROMPTS, "must be a multiple of batch_size = 5"),
-        ({"guard": "sleep"}, PROMPTS, "guard = 'sleep' must be 'stop' or 'watch'"),
+        ({"guard": "sleep"}, PROMPTS, "guard = 'sleep' of PolicyConfig must be one of stop, watch"),
         ({"second_opinion": "/nowhere"}, PROMPTS, "second_opinion = '/nowhere' is not a directory"),
         ({"samples_per_prompt": 1}, PROMPTS, "samples_per_prompt = 1 must be 2 or more"),
         ({"policy": "/nowhere"}, PROMPTS, "policy = '/nowhere' is not a directory"),
