@@ -89,6 +89,9 @@ def add_prompts(
     }
     Prompt.objects.bulk_create(fresh.values())
     rows = known | fresh
+    # What came up in a talk and is given as a prompt as well is the project's own from then on.
+    said = [row.pk for row in known.values() if row.source == Prompt.TALK != source]
+    Prompt.objects.filter(pk__in=said).update(source=source)
     return [(rows[sha256], sha256 in fresh) for sha256, _ in asked]
 
 

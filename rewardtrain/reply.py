@@ -1,14 +1,16 @@
 """The policy writes a turn's replies: on the live worker, from a model that stays loaded."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.asking import Question, add_comparisons, add_responses
-from annotation.models import Membership
+from annotation.models import Membership, Prompt
 from annotation.queue import hold
 from annotation.refused import Refused
 from rewardtrain import contract, rounds
@@ -17,7 +19,7 @@ from rewardtrain.options import configure
 from rewardtrain.resident import ResidentError, ResidentGone, resident
 from rewardtrain.rows import seed_for
 from rewardtrain.sources import UnusableSource, resolve
-from rewardtrain.talk import SOURCE, policy_of
+from rewardtrain.talk import policy_of
 
 DRAWS = 3
 """How often the policy is asked until its replies differ."""
@@ -59,9 +61,18 @@ def _change(turn: Turn, **values: Any) -> None:
     Raises:
         _Superseded: it is over.
     """
-    mine = Turn.objects.filter(pk=turn.pk, attempt=turn.attempt, state__in=Turn.BEING_WRITTEN)
-    if not mine.update(heard_at=timezone.now(), **values):
+    if not _mine(turn).update(heard_at=timezone.now(), **values):
         raise _Superseded
+
+
+def _go_on(turn: Turn) -> None:
+    """Whether this attempt still stands, asked while its writer is silent; raises as _change."""
+    if not _mine(turn).exists():
+        raise _Superseded
+
+
+def _mine(turn: Turn) -> QuerySet[Turn]:
+    return Turn.objects.filter(pk=turn.pk, attempt=turn.attempt, state__in=Turn.BEING_WRITTEN)
 
 
 def _draw(turn: Turn) -> list[_Sample]:
@@ -96,10 +107,16 @@ def _draw(turn: Turn) -> list[_Sample]:
 
 
 def _listen(turn: Turn, request: contract.ReplyRequest) -> list[_Sample]:
-    for said in resident.reply(request):
-        if "done" in said:
-            break
-        _change(turn, texts=[_stored(text) for text in said["texts"]])
+    with closing(resident.reply(request)) as heard:
+        for said in heard:
+            if "done" in said:
+                break
+            if not said:
+                _go_on(turn)
+            elif "texts" in said:
+                _change(turn, texts=[_stored(text) for text in said["texts"]])
+            else:
+                _change(turn)
     return [_Sample(**{**s, "text": _stored(s["text"])}) for s in said["done"]["samples"]]
 
 
@@ -132,7 +149,7 @@ def _leave(turn: Turn, samples: Sequence[_Sample]) -> None:
         prompt=turn.prompt,
         responses=distinct,
         wanted=1,
-        stream=SOURCE,
+        stream=Prompt.TALK,
         reserved_for=talk.labeler,
     )
     comparison, new = add_comparisons(talk.project, [question])[0]

@@ -10,6 +10,7 @@ import json
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +20,13 @@ from rewardtrain import contract
 from rewardtrain.launch import script_command, script_environment
 
 SCRIPT = "rewardtrain.scripts.serve"
-SILENT_SECONDS = 300.0
-"""After so long without a word, loading a model included, a process is taken for lost."""
+LOADING_SECONDS = 300.0
+"""So long a process may take to its first word about a request: it may have to load a model."""
+SILENT_SECONDS = 60.0
+"""Silent for longer from there on, it is taken for lost."""
+STUCK_SECONDS = 5.0
+"""Silent for longer with the model in memory, it is ended when whoever waits gives up."""
+LISTEN_SECONDS = 1.0
 
 
 class ResidentError(Exception):
@@ -37,6 +43,7 @@ class Resident:
     def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
         self._heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._loaded: set[str] = set()
         self._asked = 0
         self._alone = threading.Lock()
 
@@ -54,12 +61,24 @@ class Resident:
         return last["done"]
 
     def reply(self, request: contract.ReplyRequest) -> Iterator[dict[str, Any]]:
-        """{"texts"} while it writes, and at last {"done": {"samples"}}.
+        """{"loaded"}, {"texts"} while it writes, and at last {"done": {"samples"}}.
+
+        {} for every second of silence, so that whoever waits can give up by closing the iterator.
 
         Raises:
             ResidentError: it cannot be done; ResidentGone where another try may go well.
         """
-        return self._ask("reply", request)
+        heard = time.monotonic()
+        try:
+            for said in self._ask("reply", request):
+                if said:
+                    heard = time.monotonic()
+                    self._loaded.add(request.model)
+                yield said
+        except GeneratorExit:
+            if request.model in self._loaded and time.monotonic() - heard > STUCK_SECONDS:
+                self.stop()
+            raise
 
     def stop(self) -> None:
         """End the process, in the middle of a request too."""
@@ -79,17 +98,27 @@ class Resident:
                 process.stdin.flush()
             except OSError:
                 raise self._gone() from None
-            while "done" not in (said := self._next()):
-                yield said
+            yield from self._hear()
+
+    def _hear(self) -> Iterator[dict[str, Any]]:
+        heard, patience = time.monotonic(), LOADING_SECONDS
+        said: dict[str, Any] = {}
+        while "done" not in said:
+            said = self._next()
+            if said:
+                heard, patience = time.monotonic(), SILENT_SECONDS
+            if time.monotonic() - heard > patience:
+                raise self._gone()
             yield said
 
     def _next(self) -> dict[str, Any]:
-        """The next line about this request; those of one that was given up are passed by."""
+        """The next line about this request, {} when none came; those of one that was given up are
+        passed by."""
         while True:
             try:
-                said = self._heard.get(timeout=SILENT_SECONDS)
+                said = self._heard.get(timeout=LISTEN_SECONDS)
             except queue.Empty:
-                said = None
+                return {}
             if said is None:
                 raise self._gone()
             if said["id"] != self._asked:
@@ -106,7 +135,7 @@ class Resident:
         if self.pid is not None:
             assert self._process is not None
             return self._process
-        self._heard = queue.SimpleQueue()
+        self._heard, self._loaded = queue.SimpleQueue(), set()
         self._process = subprocess.Popen(
             script_command(SCRIPT),
             cwd=settings.BASE_DIR,

@@ -34,20 +34,26 @@ def prompt_rows(prompts: Iterable[Prompt]) -> list[Row]:
 def prompts_to_ask(rules: LoopPolicy, seed: int) -> list[Prompt]:
     """All prompts, those that were asked least first, in an order that the seed decides."""
     asked = Count("comparisons", filter=Q(comparisons__kind__in=Comparison.TRAINING_KINDS))
-    return _least_asked(rules.project.prompts.annotate(asked=asked), seed)
+    return _least_asked(own_prompts(rules.project).annotate(asked=asked), seed)
 
 
 def prompts_to_meet(rules: LoopPolicy, seed: int) -> list[Prompt]:
     """Held-out prompts for blind comparisons of two policies: those that met least so far."""
     met = Count("comparisons", filter=Q(comparisons__kind=Comparison.Kind.ARENA))
-    heldout = rules.project.prompts.filter(split=Prompt.Split.HELDOUT)
+    heldout = own_prompts(rules.project).filter(split=Prompt.Split.HELDOUT)
     return _least_asked(heldout.annotate(asked=met), seed)[: rules.arena_prompts]
 
 
 def prompts_to_learn(project: Project, *, checked: bool = False) -> QuerySet[Prompt]:
     """All training prompts, or those of them that have checks."""
-    prompts = project.prompts.filter(split=Prompt.Split.TRAIN).order_by("sha256")
+    prompts = own_prompts(project).filter(split=Prompt.Split.TRAIN).order_by("sha256")
     return prompts.exclude(checks=[]) if checked else prompts
+
+
+def own_prompts(project: Project) -> QuerySet[Prompt]:
+    """Those that a manager gave: what was said in a talk is asked of nobody else, and no policy
+    learns on it. What people preferred there teaches reward models like any other answer."""
+    return project.prompts.exclude(source=Prompt.TALK)
 
 
 def comparison_rows(project: Project, lines: Iterable[Row]) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from rewardtrain.arena import WinRate
 from rewardtrain.intervals import Z95
 from rewardtrain.models import Generation, LoopPolicy, ModelVersion, Run, Score, Suspect
 from rewardtrain.options import configure
-from rewardtrain.rows import prompt_rows, prompts_of, scoring_rows, seed_for
+from rewardtrain.rows import own_prompts, prompt_rows, prompts_of, scoring_rows, seed_for
 
 Purpose, Kind = Run.Purpose, Run.Kind
 MOST = 12
@@ -59,7 +59,7 @@ def follow_up(version: ModelVersion) -> Run | None:
     state = checkpoints.state_at(version, max(n.row.step for n in found))
     rules = rounds.rules_of(version.project)
     seed = seed_for(rules.seed, "suspects", version.number)
-    heldout = version.project.prompts.filter(split=Prompt.Split.HELDOUT)
+    heldout = own_prompts(version.project).filter(split=Prompt.Split.HELDOUT)
     drawn = sorted(heldout, key=lambda p: seed_for(seed, p.sha256))[: TRIED * len(found)]
     prompts = list({n.prompt.pk: n.prompt for n in found}.values()) + drawn
     options = {**rules.generate_options, "samples_per_prompt": 1, "reference_samples": 1}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from annotation.asking import Messages, add_prompt
-from annotation.models import Assignment, Membership, Preference, Project, Response
+from annotation.models import Assignment, Membership, Preference, Project, Prompt, Response
 from annotation.queue import hold
 from annotation.refused import Refused
 from rewardtrain import rounds
@@ -23,9 +23,8 @@ from rewardtrain.models import ModelVersion, Talk, Turn
 
 log = logging.getLogger(__name__)
 WRITE = "rewardtrain.tasks.reply"
-SOURCE = "talk"
-LATE_SECONDS = 20
-"""Without a sign of life; loading a model takes some of it."""
+LATE_SECONDS = 6
+"""Without a sign of life; the first reply of a model also waits for it to load."""
 State, Outcome = Turn.State, Preference.Outcome
 
 
@@ -74,7 +73,7 @@ def say(talk: Talk, *, number: int, message: str) -> Turn:
         messages = [*last.prompt.messages, *reply.messages]
     messages = [*messages, {"role": "user", "content": message}]
     parent = last.prompt if last else None
-    prompt, _ = add_prompt(project, messages, source=SOURCE, parent=parent)
+    prompt, _ = add_prompt(project, messages, source=Prompt.TALK, parent=parent)
     talk.draft = ""
     talk.save(update_fields=["draft"])
     return _ask(Turn(talk=talk, number=number, prompt=prompt))

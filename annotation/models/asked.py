@@ -13,6 +13,9 @@ class Prompt(models.Model):
         TRAIN = "train"
         HELDOUT = "heldout", "held out"
 
+    TALK = "talk"
+    """The source of what a labeler said to the policy."""
+
     project = models.ForeignKey(Project, models.PROTECT, related_name="prompts")
     messages = models.JSONField(help_text="Chat format: a list of role and content.")
     sha256 = models.CharField(max_length=64)

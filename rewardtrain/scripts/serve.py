@@ -6,6 +6,7 @@
 Reads one request a line from stdin: a ReplyRequest or ScoreRequest of the contract with `ask` and
 an `id`. Writes lines with that id to stdout:
 
+    {"id", "loaded": true}   reply: the model is there, the writing begins
     {"id", "texts": […]}     reply: what is written so far, a text a seed
     {"id", "done": {…}}      reply: samples, each with text, tokens, truncated, logprob
                              score: scores, raw; normalised, (score - mean) / spread; spread,
@@ -72,6 +73,7 @@ class Models:
 
 def reply(models: Models, request: ReplyRequest, say: Say) -> dict[str, Any]:
     model, tokenizer = models.get(load_policy, request.model, "model", request.device)
+    say(loaded=True)
     ends = end_tokens(model, tokenizer)
     room = context_length(model, tokenizer) - request.max_new_tokens
     if room < 1:

@@ -1,4 +1,5 @@
-"""The process with the models, or its whole worker, killed while a labeler waits for a reply."""
+"""While a labeler waits for a reply, the process with the models is killed or hangs, its whole
+worker is killed, or a model trains beside it."""
 
 import os
 import signal
@@ -9,11 +10,13 @@ from collections.abc import Callable
 import psutil
 
 from annotation.models import Project
-from rewardtrain.models import Generation, Turn
+from rewardtrain.models import Generation, Run, Turn
+from rewardtrain.resident import LOADING_SECONDS
 from tests.cast import Person
+from tests.chaos.test_killed_worker import at_step, long_run, wait
 from tests.rewardtrain.talking import again, look, prefer, say, take_up, talking
 
-__all__ = ["talking"]
+__all__ = ["long_run", "talking"]
 
 Start = Callable[..., subprocess.Popen]
 SECONDS = 120
@@ -55,4 +58,41 @@ def test_replies_come_all_the_same(talking: Project, lena: Person, worker: Start
     worker("live")
     until(lambda: look(lena, mine)["turn"]["assignment"])
     assert Generation.objects.count() == 4
+    assert prefer(lena, mine).json()["counted"]
+
+
+def test_a_process_that_hangs_gives_way_when_the_labeler_asks_again(
+    talking: Project, lena: Person, worker: Start
+) -> None:
+    live = worker("live")
+    mine = take_up(lena)
+    say(lena, mine, "Tell a tale about Pip the owl.", 1)
+    until(lambda: look(lena, mine)["turn"]["assignment"])
+    prefer(lena, mine)
+    hanging = with_models(live)[0]
+    hanging.send_signal(signal.SIGSTOP)
+    say(lena, mine, "And then?", 2)
+    until(lambda: look(lena, mine)["turn"]["late"])
+    began = time.monotonic()
+    assert again(lena, mine, 2, 1).status_code == 200
+    until(lambda: look(lena, mine)["turn"]["assignment"])
+    assert not hanging.is_running()
+    assert time.monotonic() - began < LOADING_SECONDS / 2
+    prefer(lena, mine)
+
+
+def test_a_talk_goes_on_while_a_model_trains(
+    long_run: Run, project: Project, lena: Person, worker: Start
+) -> None:
+    Project.objects.filter(pk=project.pk).update(talk_replies=2)
+    worker("live")
+    mine = take_up(lena)
+    say(lena, mine, "Tell a tale about Pip the owl.", 1)
+    until(lambda: look(lena, mine)["turn"]["assignment"])
+    prefer(lena, mine)
+    worker("default", "train")
+    wait(long_run, at_step(5))
+    say(lena, mine, "And then?", 2)
+    until(lambda: look(lena, mine)["turn"]["assignment"])
+    assert Run.objects.get(pk=long_run.pk).state == "running"
     assert prefer(lena, mine).json()["counted"]

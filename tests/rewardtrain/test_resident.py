@@ -49,7 +49,8 @@ def test_a_reply_depends_on_its_seed_alone(resident, tiny_policy):
 
 
 def test_what_is_heard_while_it_writes_grows_into_the_replies(resident):
-    *growing, last = reply(resident, DEMO, 1, 2, max_new_tokens=96)
+    loaded, *growing, last = filter(None, reply(resident, DEMO, 1, 2, max_new_tokens=96))
+    assert loaded["loaded"]
     assert len(growing) > 1
     for place, whole in enumerate(texts([last])):
         parts = [heard["texts"][place] for heard in growing]
@@ -90,6 +91,31 @@ def test_one_killed_while_it_writes_is_said_and_started_anew_by_the_next(residen
         list(heard)
     assert texts(reply(resident, DEMO, 1))
     assert resident.pid != killed
+
+
+def test_one_that_is_stuck_is_ended_when_its_request_is_given_up(resident, monkeypatch):
+    monkeypatch.setattr("rewardtrain.resident.LISTEN_SECONDS", 0.05)
+    monkeypatch.setattr("rewardtrain.resident.STUCK_SECONDS", 0.2)
+    reply(resident, DEMO, 1)
+    stuck = resident.pid
+    os.kill(stuck, signal.SIGSTOP)
+    heard = resident.reply(ReplyRequest(model=DEMO, messages=ASKED, seeds=[1, 2]))
+    assert [next(heard) for _ in range(6)] == [{}] * 6
+    heard.close()
+    assert resident.pid is None
+    assert texts(reply(resident, DEMO, 1))
+
+
+def test_one_that_loads_goes_on_loading_when_its_request_is_given_up(resident, monkeypatch):
+    monkeypatch.setattr("rewardtrain.resident.LISTEN_SECONDS", 0.01)
+    monkeypatch.setattr("rewardtrain.resident.STUCK_SECONDS", 0.0)
+    resident.stop()
+    heard = resident.reply(ReplyRequest(model=DEMO, messages=ASKED, seeds=[1]))
+    assert next(heard) == {}
+    loading = resident.pid
+    heard.close()
+    assert texts(reply(resident, DEMO, 1))
+    assert resident.pid == loading
 
 
 def test_a_request_that_was_given_up_does_not_answer_the_next(resident):

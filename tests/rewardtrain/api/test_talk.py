@@ -1,8 +1,9 @@
 import pytest
 
 from annotation import queue
+from annotation.asking import add_prompt
 from annotation.models import Assignment, Comparison, Preference, Project, Prompt
-from rewardtrain import reply, rounds, talk
+from rewardtrain import reply, rounds, rows, talk
 from rewardtrain.models import Generation, ModelVersion, Talk, Turn
 from rewardtrain.promotion import promote
 from tests.cast import Person
@@ -62,6 +63,27 @@ def test_every_turn_is_a_comparison_of_one_thread_on_one_side(
     assert first.prompt.split == second.prompt.split
     assert Preference.objects.filter(comparison__in=[first.comparison, second.comparison]).count()
     assert {first.comparison.kind, second.comparison.kind} == {"ask"}
+
+
+def test_what_is_said_is_asked_of_nobody_else_unless_it_is_given_as_a_prompt(
+    talking: Project, lena: Person
+) -> None:
+    rules = rounds.rules_of(talking)
+    used = lambda: {  # noqa: E731
+        prompt.messages[-1]["content"]
+        for prompts in (
+            rows.prompts_to_ask(rules, 0),
+            rows.prompts_to_meet(rules, 0),
+            rows.prompts_to_learn(talking),
+        )
+        for prompt in prompts
+    }
+    before = used()
+    say(lena, take_up(lena), HELLO, 1)
+    assert Prompt.objects.filter(project=talking, messages__0__content=HELLO).exists()
+    assert used() == before
+    add_prompt(talking, [{"role": "user", "content": HELLO}], source="tales.jsonl")
+    assert used() == before | {HELLO}
 
 
 def test_the_replies_stand_in_the_order_in_which_they_were_written(
