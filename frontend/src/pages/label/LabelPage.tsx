@@ -1,7 +1,7 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { NetworkError } from "../../api/client";
-import { usePoll, useResource } from "../../api/resource";
-import type { Assignment, Choice, GuidelinesVersion, Project, Results } from "../../api/types";
+import { usePoll } from "../../api/resource";
+import type { Assignment, Choice, Project } from "../../api/types";
 import { t } from "../../i18n";
 import { hintFor, type Keymap } from "../../keymap/keymap";
 import { useKeymap } from "../../keymap/useKeymap";
@@ -22,6 +22,8 @@ import { Rewriting } from "./Rewriting";
 import { SkipDialog } from "./SkipDialog";
 import { SpanBar } from "./SpanBar";
 import { Status } from "./Status";
+import { useGuidelines } from "./useGuidelines";
+import { useRewriting } from "./useRewriting";
 import { useSpans } from "./useSpans";
 import { WriteFirst } from "./WriteFirst";
 
@@ -70,10 +72,9 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   const [skipping, setSkipping] = useState(false);
   const [alarming, setAlarming] = useState(false);
   const [noting, setNoting] = useState(0);
-  const [rewriting, setRewriting] = useState<number | null>(null);
   const [said, setSaid] = useState("");
   const page = useRef<HTMLDivElement>(null);
-  const rewritten = useRef<number | null>(null);
+  const rewriting = useRewriting(labeling, assignment);
   const spans = useSpans({ page, project, labeling, assignment });
   const focus = (selector: string) => page.current?.querySelector<HTMLElement>(selector)?.focus();
 
@@ -85,11 +86,10 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   };
   const rewrite = (place: number) => {
     spans.close();
-    rewritten.current = place;
-    setRewriting(place);
+    rewriting.open(place);
   };
   const closeRewriting = () => {
-    setRewriting(null);
+    rewriting.close();
     focus(".responses-scroll");
   };
 
@@ -106,7 +106,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
       case "later":
         return void labeling.look(-1);
       case "present":
-        if (rewriting !== null) return closeRewriting();
+        if (rewriting.place !== null) return closeRewriting();
         return labeling.state.value.looking ? labeling.close() : undefined;
       case "note":
         return setNoting(noting + 1);
@@ -117,7 +117,7 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
       case "spans":
         return spans.begin();
       case "rewrite":
-        return rewrite(nextToRewrite(labeling, rewritten.current, count));
+        return rewrite(rewriting.next());
       case "rank_up":
       case "rank_down": {
         const { position } = (document.activeElement as HTMLElement).dataset;
@@ -152,8 +152,6 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the pair that matters.
   useLayoutEffect(() => {
     setNoting(0);
-    setRewriting(null);
-    rewritten.current = null;
     page.current?.querySelector(".responses-scroll")?.scrollTo(0, 0);
     page.current?.querySelector(".prompt-scroll")?.scrollTo(0, 0);
     focus(".responses-scroll");
@@ -177,15 +175,15 @@ function Pair({ project, labeling, outbox, assignment }: PairProps) {
           <div class="label-responses">
             <Responses
               {...{ project, labeling, assignment, plain, comparing, keymap, act, rewrite }}
-              covered={rewriting !== null}
+              covered={rewriting.place !== null}
             />
             {spans.picking && <SpanBar spans={spans} categories={project.span_categories} />}
-            {rewriting !== null && (
+            {rewriting.place !== null && (
               <Rewriting
                 {...{ labeling, assignment, plain }}
                 modality={project.modality}
-                place={rewriting}
-                turnTo={setRewriting}
+                place={rewriting.place}
+                turnTo={rewriting.open}
                 onClose={closeRewriting}
               />
             )}
@@ -231,34 +229,9 @@ function labelOf(keymap: Keymap<LabelAction>, action: LabelAction): string {
   return keymap.find((binding) => binding.action === action)?.label ?? "";
 }
 
-/** The better response where that is known, then each in turn. */
-function nextToRewrite({ state }: Labeling, last: number | null, count: number): number {
-  const { draft, standing } = state.value;
-  const choice = draft.choice ?? standing;
-  const better = draft.tiers[0]?.[0] ?? (choice?.outcome === "prefer" ? choice.tiers[0]?.[0] : 0);
-  return last === null ? (better ?? 0) : (last + 1) % count;
-}
-
 /** Moves the focus to the next group that fits, so that one key walks from response to response. */
-function focusNext(page: HTMLElement | null, selector: string): void {
+export function focusNext(page: HTMLElement | null, selector: string): void {
   const groups = [...(page?.querySelectorAll(selector) ?? [])];
   const now = groups.findIndex((group) => group.contains(document.activeElement));
   groups[(now + 1) % groups.length]?.querySelector<HTMLElement>("button, input")?.focus();
-}
-
-/** The guidelines; a version that was never acknowledged opens by itself, once a sitting. */
-function useGuidelines(slug: string, wanted: number | null, open: () => void) {
-  const versions = useResource<Results<GuidelinesVersion>>(`projects/${slug}/guidelines/`);
-  const { reload } = versions;
-  const newest = versions.data?.results[0];
-  const unread = newest?.acknowledged === false ? newest.version : null;
-  const outdated = versions.data !== null && wanted !== (newest?.version ?? null);
-  useEffect(() => {
-    if (outdated) reload();
-  }, [outdated, reload]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version opens them, no redraw.
-  useEffect(() => {
-    if (unread !== null) open();
-  }, [unread]);
-  return versions;
 }

@@ -28,7 +28,8 @@ interface Props {
   page: RefObject<HTMLElement>;
   project: Project;
   labeling: Labeling;
-  assignment: Assignment;
+  /** null while there is nothing to compare. */
+  assignment: Assignment | null;
 }
 
 /** A selection is read once it has stood still for a moment. */
@@ -46,14 +47,14 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
     draw(place);
   }, []);
   const { spans } = labeling.state.value.draft;
-  const asked = project.span_categories.length > 0 && !assignment.write_first;
+  const asked = project.span_categories.length > 0 && assignment?.write_first === false;
   const texts = useMemo(() => new Texts(page, assignment), [page, assignment]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the next pair begins unmarked.
   useLayoutEffect(() => {
     setPicking(null);
     last.current = null;
-  }, [assignment.key]);
+  }, [assignment?.key]);
 
   useEffect(() => {
     if (!asked) return;
@@ -131,7 +132,7 @@ export function useSpans({ page, project, labeling, assignment }: Props): Spans 
 class Texts {
   constructor(
     private readonly page: RefObject<HTMLElement>,
-    private readonly assignment: Assignment,
+    private readonly assignment: Assignment | null,
   ) {}
 
   first(): Picking | null {
@@ -216,7 +217,7 @@ class Texts {
   }
 
   private all(): { position: number; message: number }[] {
-    return this.assignment.responses.flatMap(({ messages }, position) =>
+    return (this.assignment?.responses ?? []).flatMap(({ messages }, position) =>
       messages.map((_, message) => ({ position, message })),
     );
   }
@@ -227,7 +228,7 @@ class Texts {
   }
 
   private raw({ position, message }: { position: number; message: number }): string {
-    return this.assignment.responses[position]?.messages[message]?.content ?? "";
+    return this.assignment?.responses[position]?.messages[message]?.content ?? "";
   }
 
   private element(at: { position: number; message: number }): Element | undefined {

@@ -14,11 +14,19 @@ import { moved } from "../../responses/ranking";
 import type { Outbox } from "../../session/outbox";
 import { saidSoFar, type Talking } from "../../session/talking";
 import { ActionBar } from "../label/ActionBar";
+import { AlarmDialog } from "../label/AlarmDialog";
+import { GuidelinesPanel } from "../label/GuidelinesPanel";
 import type { LabelAction } from "../label/keys";
+import { focusNext } from "../label/LabelPage";
 import { Notices } from "../label/Notices";
 import { Responses } from "../label/Responses";
+import { Rewriting } from "../label/Rewriting";
 import { SkipDialog } from "../label/SkipDialog";
+import { SpanBar } from "../label/SpanBar";
 import { Status } from "../label/Status";
+import { useGuidelines } from "../label/useGuidelines";
+import { type Rewritten, useRewriting } from "../label/useRewriting";
+import { type Spans, useSpans } from "../label/useSpans";
 import { Composer } from "./Composer";
 import { pairKeymap, TALK_KEYS, type TalkAction } from "./keys";
 
@@ -42,7 +50,7 @@ export function TalkPage({ project, talking, outbox }: Props) {
       {talk ? (
         <Conversation {...{ project, talking, outbox, talk }} />
       ) : error ? (
-        <Broken error={error} retry={() => talking.serve()} />
+        <Broken whole error={error} retry={() => talking.serve()} />
       ) : (
         <Loading />
       )}
@@ -56,12 +64,7 @@ function pollFor(turn: Turn | null, shown: Assignment | null): number {
   return shown === null && !turn.settled ? SETTLING : 0;
 }
 
-function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }) {
-  // Words are marked and responses rewritten on the label page only.
-  const project = useMemo(
-    () => ({ ...rest.project, span_categories: [], rewrites: false }),
-    [rest.project],
-  );
+function Conversation({ project, talking, outbox, talk }: Props & { talk: Talk }) {
   const turn = talk.turn;
   const shown = talking.shown.value;
   const reply = talking.reply.value;
@@ -71,7 +74,14 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
   const [comparing, setComparing] = useState(false);
   const [noting, setNoting] = useState(0);
   const [skipping, setSkipping] = useState(false);
+  const [alarming, setAlarming] = useState(false);
+  const [guidelines, setGuidelines] = useState(false);
   const page = useRef<HTMLDivElement>(null);
+  const rewriting = useRewriting(talking, shown);
+  const spans = useSpans({ page, project, labeling: talking, assignment: shown });
+  const versions = useGuidelines(project.slug, shown?.guidelines_version, () =>
+    setGuidelines(true),
+  );
   const focus = (selector: string) => page.current?.querySelector<HTMLElement>(selector)?.focus();
 
   const say = useAction(() => talking.say());
@@ -83,6 +93,14 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
     if (project.rationale_required && rationale.trim() === "") {
       if (talking.hold(choice)) setNoting(noting + 1);
     } else talking.answer(choice);
+  };
+  const rewrite = (place: number) => {
+    spans.close();
+    rewriting.open(place);
+  };
+  const closeRewriting = () => {
+    rewriting.close();
+    focus(".responses-scroll");
   };
   const act = (action: LabelAction) => {
     const { tiers } = talking.state.value.draft;
@@ -98,9 +116,19 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
       case "compare":
         return setComparing(!comparing);
       case "flags":
-        return focus(".flags button");
+        return focusNext(page.current, ".flags");
       case "ratings":
-        return focus(".ratings button");
+        return focusNext(page.current, ".ratings");
+      case "spans":
+        return spans.begin();
+      case "rewrite":
+        return shown ? rewrite(rewriting.next()) : undefined;
+      case "present":
+        return rewriting.place === null ? undefined : closeRewriting();
+      case "guidelines":
+        return setGuidelines(!guidelines);
+      case "alarm":
+        return setAlarming(true);
       case "rank_up":
       case "rank_down": {
         const { position } = (document.activeElement as HTMLElement).dataset;
@@ -122,7 +150,7 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
     else if (action === "new") begin.run();
     else if (turn && mayWriteAgain(turn, reply)) again.run();
   };
-  useKeymap(keymap, act);
+  useKeymap(keymap, act, spans.picking === null);
   useKeymap(TALK_KEYS, actOnTalk);
 
   // Complete replies are there to be read and compared by key; a chosen one, to be answered. Who
@@ -140,9 +168,13 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
       <h1 class="visually-hidden">{t("talk.title", { name: project.name })}</h1>
       <div class="label-work">
         <SoFar
-          {...{ project, talking, talk, plain, begin, pair: turn !== null && reply === null }}
+          {...{ project, talking, talk, plain, begin, guidelines, keymap, act }}
+          pair={turn !== null && reply === null}
         />
-        <Replies {...{ project, talking, turn, shown, reply, plain, comparing, keymap, act }} />
+        <Replies
+          {...{ project, talking, turn, shown, reply, plain, comparing, keymap, act, spans }}
+          {...{ rewriting, rewrite, closeRewriting }}
+        />
         <div>
           <Notices labeling={talking} outbox={outbox} keymap={keymap} act={act} />
           <TurnNotices {...{ talking, turn, shown, reply, again }} />
@@ -158,6 +190,21 @@ function Conversation({ talking, outbox, talk, ...rest }: Props & { talk: Talk }
           <Composer talking={talking} say={say} ready={turn === null || reply !== null} />
         </div>
       </div>
+      {guidelines && (
+        <GuidelinesPanel
+          slug={project.slug}
+          versions={versions}
+          hint={hintFor(keymap, "guidelines")}
+          onClose={() => setGuidelines(false)}
+        />
+      )}
+      {alarming && (
+        <AlarmDialog
+          slug={project.slug}
+          onClose={() => setAlarming(false)}
+          onRung={() => setAlarming(false)}
+        />
+      )}
       {skipping && (
         <SkipDialog
           onClose={() => setSkipping(false)}
@@ -177,12 +224,16 @@ interface SoFarProps {
   talk: Talk;
   plain: boolean;
   begin: Action<[]>;
+  guidelines: boolean;
+  keymap: Keymap<LabelAction>;
+  act: (action: LabelAction) => void;
   /** Whether replies stand below, so that this is what they answer. */
   pair: boolean;
 }
 
 /** What was said, the latest in sight. */
-function SoFar({ project, talking, talk, plain, begin, pair }: SoFarProps) {
+function SoFar(props: SoFarProps) {
+  const { project, talking, talk, plain, begin, guidelines, keymap, act, pair } = props;
   const Messages = modality(project.modality);
   const messages = saidSoFar(talk, talking.reply.value);
   const scroll = useRef<HTMLDivElement>(null);
@@ -194,15 +245,25 @@ function SoFar({ project, talking, talk, plain, begin, pair }: SoFarProps) {
     <section class={pair ? "prompt" : "prompt alone"} aria-label={t("talk.so_far")}>
       <header class="prompt-head">
         <h2>{t("talk.so_far")}</h2>
-        <Button
-          kind="quiet"
-          hint={hintFor(TALK_KEYS, "new")}
-          busy={begin.busy}
-          disabled={talk.turn === null}
-          onClick={() => begin.run()}
-        >
-          {t("talk.new")}
-        </Button>
+        <div class="prompt-actions">
+          <Button
+            kind="quiet"
+            hint={hintFor(keymap, "guidelines")}
+            aria-pressed={guidelines}
+            onClick={() => act("guidelines")}
+          >
+            {t("label.guidelines")}
+          </Button>
+          <Button
+            kind="quiet"
+            hint={hintFor(TALK_KEYS, "new")}
+            busy={begin.busy}
+            disabled={talk.turn === null}
+            onClick={() => begin.run()}
+          >
+            {t("talk.new")}
+          </Button>
+        </div>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reachable by keyboard. */}
       <div class="prompt-scroll" tabIndex={0} ref={scroll}>
@@ -226,11 +287,16 @@ interface RepliesProps {
   comparing: boolean;
   keymap: Keymap<LabelAction>;
   act: (action: LabelAction) => void;
+  spans: Spans;
+  rewriting: Rewritten;
+  rewrite: (place: number) => void;
+  closeRewriting: () => void;
 }
 
 /** The replies side by side, from their first words to the answer. */
 function Replies(props: RepliesProps) {
   const { project, talking, turn, shown, reply, plain, comparing, keymap, act } = props;
+  const { spans, rewriting, rewrite, closeRewriting } = props;
   if (turn === null || reply !== null) return null;
   const growing = turn.state === "waiting" || turn.state === "writing";
   if (!shown && !growing) return null;
@@ -248,12 +314,23 @@ function Replies(props: RepliesProps) {
       <p class="visually-hidden" role="status">
         {growing ? t("talk.writing") : t("talk.ready")}
       </p>
-      <Responses
-        {...{ project, labeling: talking, assignment, plain, keymap, act, growing }}
-        comparing={comparing && !growing}
-        rewrite={() => undefined}
-        covered={false}
-      />
+      <div class="label-responses">
+        <Responses
+          {...{ project, labeling: talking, assignment, plain, keymap, act, growing, rewrite }}
+          comparing={comparing && !growing}
+          covered={rewriting.place !== null}
+        />
+        {spans.picking && <SpanBar spans={spans} categories={project.span_categories} />}
+        {shown && rewriting.place !== null && (
+          <Rewriting
+            {...{ labeling: talking, assignment: shown, plain }}
+            modality={project.modality}
+            place={rewriting.place}
+            turnTo={rewriting.open}
+            onClose={closeRewriting}
+          />
+        )}
+      </div>
     </>
   );
 }

@@ -20,13 +20,7 @@ export const TALK_KEYS: Keymap<TalkAction> = [
   key("new", "shift+n"),
 ];
 
-const ELSEWHERE: readonly LabelAction[] = [
-  "earlier",
-  "later",
-  "present",
-  "guidelines",
-  "collapse",
-] satisfies PageAction[];
+const ELSEWHERE: readonly LabelAction[] = ["earlier", "later", "collapse"] satisfies PageAction[];
 
 /** The label page's keys, without those for what this page does not have. */
 export function pairKeymap(project: Project, count: number): Keymap<LabelAction> {
