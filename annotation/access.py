@@ -41,21 +41,27 @@ def member_of(user: Visitor, project: Project, role: str = Role.LABELER) -> Memb
 
 def assignment_for(user: Visitor, key: str) -> Assignment:
     """The user's own assignment; anybody else's is 404, a manager's eyes included."""
-    if not user.is_authenticated:
-        raise NotAuthenticated
-    assignment = (
-        Assignment.objects.select_related("comparison__project")
-        .filter(key=key, labeler_id=user.pk)
-        .first()
-    )
-    if assignment is None:
-        raise Http404
+    assignment = _own(user, key, "comparison__project")
     assignment.comparison.project.membership = member_of(user, assignment.comparison.project)
     return assignment
 
 
+def assignment_to_lock(user: Visitor, key: str) -> Assignment:
+    """The same for what locks it, which finds out whether the user still is a member."""
+    return _own(user, key, "comparison")
+
+
 def has_role(membership: Membership, role: str) -> bool:
     return RANK[Role(membership.role)] >= RANK[Role(role)]
+
+
+def _own(user: Visitor, key: str, beside: str) -> Assignment:
+    if not user.is_authenticated:
+        raise NotAuthenticated
+    own = Assignment.objects.select_related(beside).filter(key=key, labeler_id=user.pk).first()
+    if own is None:
+        raise Http404
+    return own
 
 
 def _membership(user: Visitor, **which: object) -> Membership:

@@ -52,7 +52,7 @@ def freeze(project: Project, *, actor: Any = None, now: datetime | None = None) 
     if not new:
         raise NothingToFreeze
     lines = canonical_lines(rows)
-    last = Batch.objects.filter(project=project).order_by("-number").first()
+    last = _last(project)
     batch = Batch.objects.create(
         project=project,
         number=last.number + 1 if last else 1,
@@ -76,6 +76,13 @@ def fresh_count(project: Project, *, up_to: int | None = None) -> int:
     return fresh(project)[:up_to].count()
 
 
+def progress(project: Project) -> tuple[int, int]:
+    """fresh_count up to freeze_at, and freeze_at: how far it is to the next batch."""
+    last = _last(project)
+    wanted = _freeze_at(project, last)
+    return _fresh(project, last)[:wanted].count(), wanted
+
+
 def ripe_count(project: Project, now: datetime | None = None) -> int:
     """Those of fresh_count that a batch frozen now would take: older than the grace period."""
     return fresh(project).filter(created_at__lte=_ripe_since(project, now)).count()
@@ -84,8 +91,7 @@ def ripe_count(project: Project, now: datetime | None = None) -> int:
 def freeze_at(project: Project) -> int:
     """New preferences at which a batch is frozen: `freeze_after`, and no fewer than a fifth of what
     is countable then, since fewer would hardly change what a model learns from all of them."""
-    last = Batch.objects.filter(project=project).order_by("-number").values_list("size").first()
-    return max(project.freeze_after, -(-last[0] // 4) if last else 0)
+    return _freeze_at(project, _last(project))
 
 
 def batch_lines(batch: Batch) -> Iterator[dict[str, Any]]:
@@ -132,8 +138,19 @@ def _ripe_since(project: Project, now: datetime | None) -> datetime:
 
 def fresh(project: Project) -> QuerySet[Preference]:
     """Countable preferences that no batch holds yet."""
+    return _fresh(project, _last(project))
+
+
+def _last(project: Project) -> Batch | None:
+    return Batch.objects.filter(project=project).order_by("-number").first()
+
+
+def _freeze_at(project: Project, last: Batch | None) -> int:
+    return max(project.freeze_after, -(-last.size // 4) if last else 0)
+
+
+def _fresh(project: Project, last: Batch | None) -> QuerySet[Preference]:
     rows = countable(project)
-    last = Batch.objects.filter(project=project).order_by("-number").first()
     if last is None:
         return rows
     # The index on (project, created_at) bounds the count by what is new; an answer that was in

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from annotation.models import Comparison, Membership
+from annotation.prepared import execute
 
 UNSHOWN_SECONDS = 15
 """How old a prefetched lease must be, its comparison never shown, before others may take it."""
@@ -32,7 +32,7 @@ FOR_THEM = """
           AND mine.state NOT IN ('released', 'expired'))
 """
 ASKABLE = f"{FOR_THEM} AND c.lane = %(lane)s AND c.done < c.wanted - c.leased"
-PLACE = "(%(rank)s, %(shuffle)s::float8, %(id)s)"
+PLACE = "(%(rank)s::int, %(shuffle)s::float8, %(id)s)"
 CLAIM = f"""
 WITH ahead AS MATERIALIZED (
     SELECT 0 - c.priority AS rank, c.shuffle, c.id FROM annotation_comparison c
@@ -86,6 +86,13 @@ FROM moved
 PATIENT_CLAIM = CLAIM.replace("SKIP LOCKED", "")
 """Waits for what others are just claiming, where a claim passes it by."""
 
+LOCK = """
+SELECT m.places, p.additions
+FROM annotation_membership m JOIN annotation_project p ON p.id = m.project_id
+WHERE m.id = %(membership)s
+FOR NO KEY UPDATE OF m
+"""
+
 EXTEND = """
 UPDATE annotation_assignment a SET expires_at = %(expires)s
 FROM annotation_comparison c
@@ -117,15 +124,20 @@ TAKE_FOR_THEM = TAKE_BACK.format(
 )
 
 
+def lock(membership: Membership) -> None:
+    """Hold the labeler's row to the end of the transaction, and read how far they have come."""
+    places, additions = execute(LOCK, {"membership": membership.pk}).fetchone()
+    membership.places = json.loads(places)
+    membership.project.additions = additions
+
+
 def claim(
     membership: Membership, lane: Lane, wanted: int, now: datetime, *, patient: bool = False
 ) -> tuple[int, bool]:
     """Lease `wanted` of a lane; returns how many, and whether there was one at all to be asked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            PATIENT_CLAIM if patient else CLAIM, claim_values(membership, lane, wanted, now)
-        )
-        taken, more, places = cursor.fetchone()
+    statement = PATIENT_CLAIM if patient else CLAIM
+    values = claim_values(membership, lane, wanted, now)
+    taken, more, places = execute(statement, values).fetchone()
     membership.places = json.loads(places)
     return taken, more
 
@@ -158,7 +170,7 @@ def extend(membership: Membership, now: datetime) -> int:
         "labeler": membership.user_id,
         "expires": lease_end(now),
     }
-    return _rows_changed(EXTEND, values)
+    return execute(EXTEND, values).rowcount
 
 
 def take_for(membership: Membership, wanted: int, now: datetime) -> None:
@@ -170,19 +182,13 @@ def take_for(membership: Membership, wanted: int, now: datetime) -> None:
         "unshown": now - timedelta(seconds=UNSHOWN_SECONDS),
         "limit": wanted,
     }
-    _rows_changed(TAKE_FOR_THEM, values)
+    execute(TAKE_FOR_THEM, values)
 
 
 def take_expired(now: datetime, limit: int) -> int:
     """Free the slots of leases that ran out; returns of how many comparisons."""
-    return _rows_changed(TAKE_EXPIRED, {"now": now, "limit": limit})
+    return execute(TAKE_EXPIRED, {"now": now, "limit": limit}).rowcount
 
 
 def lease_end(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def _rows_changed(statement: str, values: dict[str, Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.rowcount

@@ -28,6 +28,7 @@ from annotation.models import (
     Project,
     Response,
 )
+from annotation.prepared import execute
 from annotation.queue import lock_assignment
 
 State = Assignment.State
@@ -46,6 +47,20 @@ SAID = [
     "guidelines",
 ]
 """The fields of a preference that hold what the labeler said."""
+STORED = """
+SELECT EXISTS (SELECT FROM annotation_preference WHERE assignment_id = %(assignment)s),
+       (SELECT array_agg(response_id ORDER BY place) FROM annotation_comparisonresponse
+        WHERE comparison_id = %(comparison)s)
+"""
+"""Whether anything was answered there, and the ids of the responses by their place."""
+TAKE_SLOT = """
+WITH slot AS (
+    UPDATE annotation_comparison SET done = done + 1, leased = leased - 1
+    WHERE id = %(comparison)s
+)
+UPDATE annotation_assignment SET state = 'answered', draft = NULL, updated_at = %(now)s
+WHERE id = %(assignment)s
+"""
 RETRACTION = "retract"
 """Stands where a request's hash would: a retraction says nothing that could differ."""
 
@@ -67,6 +82,7 @@ class Receipt:
     """What became of an answer; `replayed` when it had been stored before."""
 
     preference: Preference
+    assignment: Assignment
     membership: Membership
     replayed: bool
 
@@ -85,13 +101,14 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
     """
     with _one_answer_a_key(idempotency_key), transaction.atomic():
         membership, assignment = lock_assignment(assignment)
-        given = _given(assignment)
+        answered, responses = execute(STORED, _ids(assignment)).fetchone()
+        given = _given(assignment) if answered else []
         request_sha256 = sha256_of(asdict(answer))
         if known := _replay(given, idempotency_key, request_sha256):
-            return Receipt(known, membership, replayed=True)
+            return Receipt(known, assignment, membership, replayed=True)
         if withheld(membership.project, [assignment]):
             raise NotSeen
-        said = _read(assignment, answer)
+        said = _read(assignment, answer, [responses[place] for place in assignment.order])
         standing = given[-1] if given else None
         preference = _append(
             membership,
@@ -103,7 +120,7 @@ def submit(*, assignment: Assignment, answer: Answer, idempotency_key: uuid.UUID
             **said,
         )
         store_rewrites(assignment, preference, answer)
-        return Receipt(preference, membership, replayed=False)
+        return Receipt(preference, assignment, membership, replayed=False)
 
 
 def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
@@ -119,7 +136,7 @@ def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
         membership, assignment = lock_assignment(assignment)
         given = _given(assignment)
         if known := _replay(given, idempotency_key, RETRACTION):
-            return Receipt(known, membership, replayed=True)
+            return Receipt(known, assignment, membership, replayed=True)
         if not given or given[-1].retracted:
             raise NothingToRetract
         standing = given[-1]
@@ -134,7 +151,7 @@ def retract(*, assignment: Assignment, idempotency_key: uuid.UUID) -> Receipt:
             request_sha256=RETRACTION,
             **{name: getattr(standing, name) for name in SAID},
         )
-        return Receipt(preference, membership, replayed=False)
+        return Receipt(preference, assignment, membership, replayed=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,12 +268,14 @@ def _replay(given: list[Preference], key: uuid.UUID, request_sha256: str) -> Pre
     return known
 
 
-def _read(assignment: Assignment, answer: Answer) -> dict[str, Any]:
-    """The answer in the words of the rows: positions as shown become response ids."""
+def _ids(assignment: Assignment) -> dict[str, int]:
+    return {"assignment": assignment.pk, "comparison": assignment.comparison_id}
+
+
+def _read(assignment: Assignment, answer: Answer, order: list[int]) -> dict[str, Any]:
+    """The answer in the words of the rows: positions as shown become the response ids `order`."""
     project = assignment.comparison.project
     ranking = check_answer(project, answer, len(assignment.order))
-    places = dict(assignment.comparison.places.values_list("place", "response_id"))
-    order = [places[place] for place in assignment.order]
     if answer.spans or answer.rewrites:
         texts = Response.objects.in_bulk(order)
         check_quotes(answer, [texts[response].messages for response in order])
@@ -326,13 +345,15 @@ def _guidelines(project: Project, version: int | None) -> Guidelines | None:
 
 def _take_slot(assignment: Assignment, standing: Preference | None) -> bool:
     """Turn the lease into an answer; False when nobody's slot is left (the answer is surplus)."""
-    comparison = Comparison.objects.filter(pk=assignment.comparison_id)
+    if assignment.state == State.LEASED:
+        execute(TAKE_SLOT, {**_ids(assignment), "now": timezone.now()})
+        return True
     if assignment.state == State.ANSWERED and standing is not None:
         counted = not standing.surplus
-    elif assignment.state == State.LEASED:
-        counted = bool(comparison.update(done=F("done") + 1, leased=F("leased") - 1))
     else:
-        free = comparison.filter(done__lt=F("wanted") - F("leased"))
+        free = Comparison.objects.filter(
+            pk=assignment.comparison_id, done__lt=F("wanted") - F("leased")
+        )
         counted = bool(free.update(done=F("done") + 1))
     assignment.state = State.ANSWERED
     assignment.draft = None

@@ -43,11 +43,7 @@ def lease(membership: Membership, want: int) -> list[Assignment]:
     free, leases that others let expire, or never showed, are taken back first.
     """
     now = timezone.now()
-    membership = (
-        Membership.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .get(pk=membership.pk)
-    )
+    claims.lock(membership)
     held = claims.extend(membership, now)
     if held < want and not _claim(membership, want - held, now, patient=not held) and not held:
         claims.take_for(membership, want, now)

@@ -106,6 +106,8 @@ def database(url: str) -> dict:
         raise SettingError(f"DATABASE_URL starts with {parts.scheme!r}: it must be postgresql://…")
     options: dict = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or parts.hostname or ""
+    # Django's cursors prepare nothing; annotation.prepared asks for it.
+    options["prepare_threshold"] = 0
     if envbool("DB_POOL", True):
         options["pool"] = {"min_size": 1, "max_size": 8}
     return {

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import preferences, queue
-from annotation.access import assignment_for, project_for
+from annotation.access import assignment_for, assignment_to_lock, project_for
 from annotation.api.errors import ErrorSerializer, Refused
 from annotation.api.label_shapes import (
     AnswerSerializer,
@@ -25,7 +25,7 @@ from annotation.api.label_shapes import (
     ServedSerializer,
 )
 from annotation.api.shown import shown
-from annotation.batches import freeze_at, fresh_count
+from annotation.batches import progress
 from annotation.forms import Answer, InvalidAnswer
 from annotation.models import (
     Assignment,
@@ -82,7 +82,7 @@ class Renew(APIView):
         operation_id="renew", request=Input, responses={200: Output, 409: ErrorSerializer}
     )
     def post(self, request: Request, key: str) -> Response:
-        assignment = assignment_for(request.user, key)
+        assignment = assignment_to_lock(request.user, key)
         asked = _valid(self.Input, request)
         try:
             assignment = queue.renew(assignment, asked["token"], shown=asked["shown"])
@@ -97,7 +97,7 @@ class Release(APIView):
 
     @extend_schema(operation_id="release", request=Input, responses={204: None})
     def post(self, request: Request, key: str) -> Response:
-        assignment = assignment_for(request.user, key)
+        assignment = assignment_to_lock(request.user, key)
         queue.release(assignment, _valid(self.Input, request)["token"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -110,7 +110,7 @@ class Skip(APIView):
 
     @extend_schema(operation_id="skip", request=Input, responses={204: None, 409: ErrorSerializer})
     def post(self, request: Request, key: str) -> Response:
-        assignment = assignment_for(request.user, key)
+        assignment = assignment_to_lock(request.user, key)
         asked = _valid(self.Input, request)
         try:
             queue.skip(assignment, asked["token"], reason=asked["reason"], note=asked["note"])
@@ -168,7 +168,7 @@ class SubmitPreference(APIView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Acknowledged (201, or 200 when it was stored before) only after the commit."""
-        assignment = assignment_for(request.user, key)
+        assignment = assignment_to_lock(request.user, key)
         values = _valid(self.Input, request)
         values.pop("token")
         idempotency_key = values.pop("idempotency_key")
@@ -187,7 +187,7 @@ class SubmitPreference(APIView):
                 fix="Write your answer first; then choose.",
                 status_code=409,
             ) from None
-        return _receipt(receipt, assignment)
+        return _receipt(receipt)
 
 
 class Retract(APIView):
@@ -215,7 +215,7 @@ class Retract(APIView):
             raise Refused(
                 "nothing_to_retract", "This comparison has no answer to undo.", status_code=409
             ) from None
-        response = _receipt(receipt, assignment)
+        response = _receipt(receipt)
         again = assignment_for(request.user, key)
         response.data["assignment"] = shown([again], again.comparison.project)[0]
         return response
@@ -289,21 +289,23 @@ def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[s
 
 def progress_of(project: Project, membership: Membership) -> dict[str, int]:
     today = membership.answers_day == timezone.now().date()
+    labels, wanted = progress(project)
     return {
-        "labels": fresh_count(project, up_to=(wanted := freeze_at(project))),
+        "labels": labels,
         "freeze_after": wanted,
         "mine_today": membership.answers_today if today else 0,
         "mine": membership.answers,
     }
 
 
-def _receipt(receipt: preferences.Receipt, assignment: Assignment) -> Response:
+def _receipt(receipt: preferences.Receipt) -> Response:
+    membership = receipt.membership
     return Response(
         {
-            "key": assignment.key,
+            "key": receipt.assignment.key,
             "counted": receipt.counted,
             "revision": receipt.preference.revision,
-            "progress": progress_of(assignment.comparison.project, receipt.membership),
+            "progress": progress_of(membership.project, membership),
         },
         status=status.HTTP_200_OK if receipt.replayed else status.HTTP_201_CREATED,
     )
