@@ -21,6 +21,7 @@ from annotation.api import (
 urlpatterns = [
     path("session/", session.Session.as_view(), name="session"),
     path("session/password/", session.Password.as_view(), name="password"),
+    path("session/keys/", session.Keys.as_view(), name="keys"),
     path("session/reset/", session.Reset.as_view(), name="reset"),
     path("session/reset/confirm/", session.ResetConfirm.as_view(), name="reset_confirm"),
     path("tokens/", tokens.Tokens.as_view(), name="tokens"),

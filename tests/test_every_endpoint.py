@@ -34,6 +34,7 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "schema/": {"GET": ANYONE},
     "session/": {"GET": ANYONE, "POST": ANYONE, "DELETE": ANYONE},
     "session/password/": {"POST": SIGNED_IN},
+    "session/keys/": {"PUT": SIGNED_IN},
     "session/reset/": {"POST": ANYONE},
     "session/reset/confirm/": {"POST": ANYONE},
     "tokens/": {"GET": SIGNED_IN, "POST": SIGNED_IN},

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from annotation.admin.kinds import Editable, Readable
-from annotation.models import ApiToken, Event
+from annotation.models import ApiToken, Event, OwnKeys
 
 # Roles come by membership, providers by SSO_ISSUER; tokens of providers are not kept.
 for unused in (Group, SocialApp, SocialToken, EmailAddress, ClockedSchedule, SolarSchedule):
@@ -71,6 +71,14 @@ class ApiTokenAdmin(Readable):
     fields = ["token_key", "name", "user", "created", "expiry"]
     list_select_related = ["user"]
     date_hierarchy = "created"
+
+
+@admin.register(OwnKeys)
+class OwnKeysAdmin(Readable):
+    may_delete = True
+    list_display = ["user", "keys"]
+    search_fields = ["user__username"]
+    list_select_related = ["user"]
 
 
 @admin.register(Event)

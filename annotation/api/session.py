@@ -1,5 +1,6 @@
 """Signing in and out, and passwords."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -18,8 +19,12 @@ from rest_framework.views import APIView
 
 from annotation import accounts
 from annotation.api.errors import ErrorSerializer
+from annotation.models import OwnKeys
 from annotation.refused import Refused
 from annotation.sso import sign_in_choices
+
+KEYS_MAX, KEY_MAX, ACTION_MAX = 200, 20, 40
+ACTION = re.compile(rf"(?=.{{1,{ACTION_MAX}}}$)[a-z_]+(:[0-9]+)*")
 
 
 class PersonSerializer(serializers.Serializer):
@@ -27,6 +32,9 @@ class PersonSerializer(serializers.Serializer):
     name = serializers.CharField()
     can_create_projects = serializers.BooleanField()
     is_staff = serializers.BooleanField()
+    keys = serializers.DictField(
+        child=serializers.CharField(), help_text="Keys of their own, by action."
+    )
 
 
 class DemoAccountSerializer(serializers.Serializer):
@@ -56,6 +64,21 @@ class SignInSerializer(serializers.Serializer):
 class NewPasswordSerializer(serializers.Serializer):
     old_password = serializers.CharField(max_length=1000, trim_whitespace=False)
     new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+class KeysSerializer(serializers.Serializer):
+    keys = serializers.DictField(
+        child=serializers.CharField(max_length=KEY_MAX, trim_whitespace=False),
+        help_text="A key for each action that has another than its first one; replaces all.",
+    )
+
+    def validate_keys(self, keys: dict[str, str]) -> dict[str, str]:
+        if len(keys) > KEYS_MAX:
+            raise serializers.ValidationError(f"{len(keys)} keys are given; {KEYS_MAX} may be.")
+        for action in keys:
+            if not ACTION.fullmatch(action):
+                raise serializers.ValidationError(f"{action[:ACTION_MAX]!r} is no action.")
+        return keys
 
 
 class ResetSerializer(serializers.Serializer):
@@ -132,6 +155,20 @@ class Password(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class Keys(APIView):
+    @extend_schema(
+        operation_id="keep_keys",
+        request=KeysSerializer,
+        responses={204: None, 400: ErrorSerializer},
+    )
+    def put(self, request: Request) -> Response:
+        """The keys that a person gave to actions; every browser of theirs has them."""
+        given = KeysSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        OwnKeys.objects.update_or_create(user=request.user, defaults=given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 class Reset(APIView):
     permission_classes = [AllowAny]
     throttle_classes = [ScopedRateThrottle]
@@ -192,4 +229,5 @@ def person(user: User) -> dict[str, Any]:
         "name": user.get_full_name() or user.username,
         "can_create_projects": accounts.may_create_projects(user),
         "is_staff": user.is_staff,
+        "keys": kept.keys if (kept := OwnKeys.objects.filter(user=user).first()) else {},
     }

@@ -4,6 +4,7 @@ from annotation.models.alarms import Alarm
 from annotation.models.answers import Assignment, Demonstration, Preference
 from annotation.models.asked import Comparison, ComparisonResponse, Prompt, Response
 from annotation.models.frozen import Batch, BatchItem, Event
+from annotation.models.keys import OwnKeys
 from annotation.models.projects import (
     Acknowledgement,
     Guidelines,
@@ -27,6 +28,7 @@ __all__ = [
     "Guidelines",
     "Invitation",
     "Membership",
+    "OwnKeys",
     "Preference",
     "Project",
     "Prompt",

@@ -41,8 +41,8 @@ i18next.init({
 export const t = i18next.t;
 
 /** `t` for keys known only at run time, such as a state that the server named. */
-export function tIn(group: string, name: string): string {
-  return i18next.t(`${group}.${name}` as never, { defaultValue: name }) as string;
+export function tIn(group: string, name: string, without = name): string {
+  return i18next.t(`${group}.${name}` as never, { defaultValue: without }) as string;
 }
 
 /** The language that was chosen here; else the browser's first that we have; else English. */

@@ -1,25 +1,33 @@
 """A labeler talks with the demo's policy in Chromium, by keyboard and by touch."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import Site
+from tests.e2e.projects import Client
+from tests.e2e.test_looks import violations
+
 READING_MS = 300
+PLAIN = {"span_categories": [], "rewrites": False}
 HELLO = "Tell a tale about Pip the owl and a lost key."
 
 
 @pytest.fixture
-def talk(open_as: Callable[[str, str], Page]) -> Page:
+def talk(site: Site, open_as: Callable[[str, str], Page]) -> Iterator[Page]:
     """The talk page of lena, in a project in which maya has turned talks on."""
     maya = open_as("maya", "/p/tiny-tales/settings")
     maya.get_by_label("Talks with the policy").select_option("2")
     maya.get_by_role("button", name="Save").first.click()
     expect(maya.get_by_text("Saved").first).to_be_visible()
+    manager = Client(site.address, "maya")
+    manager.call("PATCH", "projects/tiny-tales/", span_categories=["untrue"], rewrites=True)
     lena = open_as("lena", "/p/tiny-tales/talk")
     expect(lena.get_by_label("Your message")).to_be_visible(timeout=30_000)
-    return lena
+    yield lena
+    manager.call("PATCH", "projects/tiny-tales/", **PLAIN)
 
 
 def replies(page: Page) -> list[str]:
@@ -29,11 +37,19 @@ def replies(page: Page) -> list[str]:
     return [page.get_by_role("article", name=f"Response {x}").inner_text() for x in "AB"]
 
 
-def test_a_talk_by_keyboard_and_by_touch(talk: Page) -> None:
+def test_a_talk_by_keyboard_and_by_touch(talk: Page, site: Site) -> None:
     message = talk.get_by_label("Your message")
+    assert violations(talk) == [], "before the first word"
     message.fill(HELLO)
     talk.keyboard.press("Enter")
     left, _ = replies(talk)
+    assert violations(talk) == [], "with replies to compare"
+    # A word of the first reply is marked, and the reply rewritten.
+    for key in ("s", "1", "e"):
+        talk.keyboard.press(key)
+    talk.keyboard.press("Control+End")
+    talk.keyboard.type(" The end, 1 2 3.")
+    talk.keyboard.press("Escape")
     talk.keyboard.press("1")
     said = talk.get_by_role("region", name="What was said")
     expect(said).to_contain_text(left.removeprefix("A").strip()[:40])
@@ -51,6 +67,10 @@ def test_a_talk_by_keyboard_and_by_touch(talk: Page) -> None:
     talk.context.set_offline(False)
     talk.get_by_role("button", name="Send").click()
     replies(talk)
+    answered = Client(site.address, "lena").call("GET", "projects/tiny-tales/answers/")
+    answer = answered["results"][0]["answer"]
+    assert [span["category"] for span in answer["spans"]] == ["untrue"]
+    assert answer["rewrites"]["0"]["text"].endswith(" The end, 1 2 3.")
 
     # Two bad replies: others to the same words.
     talk.keyboard.press("n")

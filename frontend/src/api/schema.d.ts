@@ -907,6 +907,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/keys/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description The keys that a person gave to actions; every browser of theirs has them. */
+        put: operations["keep_keys"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session/password/": {
         parameters: {
             query?: never;
@@ -1628,6 +1645,12 @@ export interface components {
         Joined: {
             slug: string;
         };
+        KeysRequest: {
+            /** @description A key for each action that has another than its first one; replaces all. */
+            keys: {
+                [key: string]: string;
+            };
+        };
         Learnt: {
             /** @description The newest reward model. */
             model: number | null;
@@ -1951,6 +1974,10 @@ export interface components {
             name: string;
             can_create_projects: boolean;
             is_staff: boolean;
+            /** @description Keys of their own, by action. */
+            keys: {
+                [key: string]: string;
+            };
         };
         PreferenceRow: {
             id: number;
@@ -4481,6 +4508,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    keep_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
             };
         };
     };

@@ -47,6 +47,8 @@ export type Span = Schemas["Span"];
 export type Rewrite = Schemas["Rewrite"];
 /** What is entered and not yet answered. */
 export type Draft = Omit<Answer, "outcome" | "strength"> & {
+  /** When it was entered, in milliseconds; of two copies the later one stands. */
+  at?: number;
   /** A choice that waits for its reason; `tiers` is a ranking that is being made. */
   choice: Choice | null;
   /** The labeler's own answer, where that comes before the responses. */

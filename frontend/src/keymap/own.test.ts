@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { session } from "../account";
 import type { Session } from "../api/types";
 import { hintFor, type Keymap, match, nameOf } from "./keymap";
-import { forgetOwnKeys, ownKeys, refusalOf, setOwnKey } from "./own";
+import { refusalOf, setOwnKey } from "./own";
 
 const KEYS: Keymap<"tie" | "skip" | "prefer:0:1"> = [
   { action: "tie", keys: ["t"], label: "tie", group: "" },
@@ -11,14 +11,21 @@ const KEYS: Keymap<"tie" | "skip" | "prefer:0:1"> = [
 ];
 const press = (key: string, more: KeyboardEventInit = {}) =>
   new KeyboardEvent("keydown", { key, ...more });
-const signIn = (username: string | null) => {
-  session.value = { user: username && { username } } as Session;
+const signIn = (username: string, keys = {}) => {
+  session.value = { user: { username, keys } } as Session;
 };
+const fetched = vi.fn(
+  async (_path: string, _init: RequestInit) => new Response(null, { status: 204 }),
+);
 
-beforeEach(() => signIn("lena"));
+beforeEach(() => {
+  vi.stubGlobal("fetch", fetched);
+  signIn("lena");
+});
 afterEach(() => {
-  forgetOwnKeys();
-  signIn(null);
+  vi.unstubAllGlobals();
+  fetched.mockClear();
+  session.value = null;
 });
 
 describe("own keys", () => {
@@ -29,12 +36,28 @@ describe("own keys", () => {
     expect(hintFor(KEYS, "tie")).toBe("q");
   });
 
-  it("belong to one person, and are there again when they come back", () => {
-    setOwnKey("tie", "q");
+  it("belong to one person, and come with their account", async () => {
+    await setOwnKey("tie", "q");
+    const [path, init] = fetched.mock.calls[0] ?? [];
+    expect([path, init?.method, init?.body]).toEqual([
+      "/api/session/keys/",
+      "PUT",
+      '{"keys":{"tie":"q"}}',
+    ]);
     signIn("luis");
     expect(hintFor(KEYS, "tie")).toBe("t");
-    signIn("lena");
+    signIn("lena", { tie: "q" });
     expect(hintFor(KEYS, "tie")).toBe("q");
+    await setOwnKey("tie", null);
+    expect(fetched.mock.lastCall?.[1].body).toBe('{"keys":{}}');
+  });
+
+  it("are as before where they could not be kept", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    const kept = setOwnKey("tie", "q");
+    expect(hintFor(KEYS, "tie")).toBe("q");
+    await expect(kept).rejects.toThrow();
+    expect(hintFor(KEYS, "tie")).toBe("t");
   });
 
   it("are refused where another action has them, with its name", () => {
@@ -50,13 +73,6 @@ describe("own keys", () => {
     expect(refusalOf("skip", "9", [KEYS])).toEqual({ why: "digit" });
     expect(refusalOf("prefer:0:1", "9", [KEYS])).toBeNull();
     expect(refusalOf("tie", "Tab", [KEYS])).toEqual({ why: "browser" });
-  });
-
-  it("survive a shelf that somebody else wrote on", () => {
-    localStorage.setItem("vibecheck.keys.lena", '{"tie": 3');
-    signIn("luis");
-    signIn("lena");
-    expect(ownKeys.value).toEqual({});
   });
 
   it.each([

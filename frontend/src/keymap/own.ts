@@ -1,27 +1,26 @@
-/** The keys that a person has given to actions, kept in this browser for them alone. */
+/** The keys that a person has given to actions, kept with their account. */
 
-import { effect, signal } from "@preact/signals";
+import { computed } from "@preact/signals";
 import { session } from "../account";
+import { put } from "../api/client";
 import { type Keymap, keysOf } from "./keymap";
 
-export const ownKeys = signal<Readonly<Record<string, string>>>({});
+type Keys = Record<string, string>;
 
-const shelf = (user: string) => `vibecheck.keys.${user}`;
-const username = () => session.peek()?.user?.username;
+export const ownKeys = computed<Keys>(() => session.value?.user?.keys ?? {});
 
-effect(() => {
-  const user = session.value?.user?.username;
-  ownKeys.value = user ? stored(user) : {};
-});
-
-/** `null` gives the action its first key back. */
-export function setOwnKey(action: string, key: string | null): void {
+/**
+ * `null` gives the action its first key back. It holds at once.
+ *
+ * @throws ApiError, NetworkError: it could not be kept, and is as before.
+ */
+export function setOwnKey(action: string, key: string | null): Promise<void> {
   const { [action]: _before, ...rest } = ownKeys.peek();
-  keep(key === null ? rest : { ...rest, [action]: key });
+  return keep(key === null ? rest : { ...rest, [action]: key });
 }
 
-export function forgetOwnKeys(): void {
-  keep({});
+export function forgetOwnKeys(): Promise<void> {
+  return keep({});
 }
 
 export type Refusal = { why: "digit" | "browser" | "own" } | { why: "taken"; by: string };
@@ -46,18 +45,18 @@ export function refusalOf(action: string, key: string, keymaps: readonly Keymap[
   return elsewhere ? { why: "own" } : null;
 }
 
-function keep(keys: Record<string, string>): void {
-  ownKeys.value = keys;
-  const user = username();
-  if (user) localStorage.setItem(shelf(user), JSON.stringify(keys));
+async function keep(keys: Keys): Promise<void> {
+  const before = ownKeys.peek();
+  show(keys);
+  try {
+    await put("session/keys/", { keys });
+  } catch (error) {
+    if (ownKeys.peek() === keys) show(before);
+    throw error;
+  }
 }
 
-function stored(user: string): Record<string, string> {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(shelf(user)) ?? "{}");
-    const pairs = Object.entries(kept ?? {}).filter(([, key]) => typeof key === "string");
-    return Object.fromEntries(pairs) as Record<string, string>;
-  } catch {
-    return {};
-  }
+function show(keys: Keys): void {
+  const { value } = session;
+  if (value?.user) session.value = { ...value, user: { ...value.user, keys } };
 }

@@ -6,11 +6,15 @@ import { forgetOwnKeys, ownKeys, type Refusal, refusalOf, setOwnKey } from "../k
 import { activeKeymaps } from "../keymap/useKeymap";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
+import { ErrorNotice } from "./Notice";
+import { useAction } from "./useAction";
 
 /** Every key that does something here, read from the keymaps that do it; a click changes one. */
 export function HelpOverlay({ onClose }: { onClose: () => void }) {
   const [changing, setChanging] = useState<Binding | null>(null);
   const [refusal, setRefusal] = useState<{ key: string; why: Refusal } | null>(null);
+  const store = useAction(setOwnKey);
+  const reset = useAction(forgetOwnKeys);
   const groups = groupsOf(activeKeymaps.value);
 
   const change = (binding: Binding | null) => {
@@ -22,7 +26,7 @@ export function HelpOverlay({ onClose }: { onClose: () => void }) {
     const key = nameOf(event);
     const why = refusalOf(changing.action, key, activeKeymaps.peek());
     if (why) return setRefusal({ key, why });
-    setOwnKey(changing.action, changing.keys.includes(key) ? null : key);
+    store.run(changing.action, changing.keys.includes(key) ? null : key);
     change(null);
   });
 
@@ -56,8 +60,11 @@ export function HelpOverlay({ onClose }: { onClose: () => void }) {
             ? t("keys.press", { what: changing.label })
             : session.value?.user && t("keys.change_about")}
       </p>
+      <ErrorNotice error={store.error ?? reset.error} />
       {Object.keys(ownKeys.value).length > 0 && (
-        <Button onClick={forgetOwnKeys}>{t("keys.reset")}</Button>
+        <Button busy={reset.busy} onClick={() => reset.run()}>
+          {t("keys.reset")}
+        </Button>
       )}
     </Dialog>
   );

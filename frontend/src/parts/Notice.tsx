@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { ApiError, GarbledError, NetworkError } from "../api/client";
-import { t } from "../i18n";
+import { t, tIn } from "../i18n";
 
 interface Props {
   kind?: "info" | "warn" | "stop";
@@ -16,9 +16,12 @@ export function Notice({ kind = "info", children }: Props) {
   );
 }
 
-/** The sentence for a failure, with what to do when that is known. */
+/** The sentence for a failure, with what to do when that is known: ours where labelers meet it, in
+ * their language, else the server's. */
 export function sentence(error: Error): string {
-  if (error instanceof ApiError) return [error.message, error.fix].filter(Boolean).join(" ");
+  if (error instanceof ApiError) {
+    return tIn("refused", error.code, [error.message, error.fix].filter(Boolean).join(" "));
+  }
   if (error instanceof NetworkError) return t("error.network");
   if (error instanceof GarbledError) return t("error.garbled", { status: error.status });
   return t("error.page", { message: error.message });

@@ -1,5 +1,6 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
+import { sentence } from "./Notice";
 
 export interface Action<Args extends unknown[]> {
   run: (...args: Args) => Promise<void>;
@@ -36,7 +37,7 @@ export function useAction<Args extends unknown[]>(
 
   const errorOf = (field: string) =>
     state.error instanceof ApiError && state.error.field === field
-      ? [state.error.message, state.error.fix].filter(Boolean).join(" ")
+      ? sentence(state.error)
       : undefined;
   return { run, ...state, errorOf };
 }

@@ -18,13 +18,15 @@ export class Drafts {
   }
 
   of(key: string): Partial<Draft> | null {
-    return read(this.prefix + key)?.draft ?? null;
+    const entry = read(this.prefix + key);
+    return entry && { ...entry.draft, at: entry.at };
   }
 
   /** A browser whose store is full or shut keeps none; the server's copy follows in a moment. */
   keep(key: string, draft: Draft): void {
     try {
-      localStorage.setItem(this.prefix + key, JSON.stringify({ at: Date.now(), draft }));
+      const { at = Date.now(), ...rest } = draft;
+      localStorage.setItem(this.prefix + key, JSON.stringify({ at, draft: rest }));
     } catch {
       this.drop(key);
     }
@@ -36,7 +38,7 @@ export class Drafts {
 
   /** Drops the copy of what the server has stored, unless more was written since. */
   stored(key: string, draft: Draft): void {
-    if (JSON.stringify(this.of(key)) === JSON.stringify(draft)) this.drop(key);
+    if (this.of(key)?.at === draft.at) this.drop(key);
   }
 }
 

@@ -16,6 +16,7 @@ class Server {
   held: string[] = [];
   answered: string[] = [];
   withheld: string[] = [];
+  drafts: Record<string, object> = {};
   calls: { call: string; body: Record<string, unknown> }[] = [];
   refusal: Record<string, { status: number; code: string }> = {};
   reachable = true;
@@ -76,7 +77,7 @@ class Server {
       prompt: { messages: [{ role: "user", content: key }] },
       write_first: this.withheld.includes(key),
       responses: this.withheld.includes(key) ? [] : RESPONSES,
-      draft: null,
+      draft: this.drafts[key] ?? null,
       guidelines_version: 1,
       answer: null,
     };
@@ -208,6 +209,22 @@ describe("Labeling", () => {
     leaveAgain();
     await vi.waitFor(() => expect(server.told("draft")).toEqual(["draft a"]));
     await vi.waitFor(() => expect(drafts()).toEqual([]));
+  });
+
+  it("takes what was written later elsewhere before what this browser kept", async () => {
+    server.reachable = false;
+    labeling.draft({ rationale: "here" });
+    leave();
+    server.reachable = true;
+    server.drafts = { a: { rationale: "later, elsewhere", at: Date.now() + 1000 } };
+    const again = new Labeling("tales", outbox);
+    leave = again.start();
+    await vi.waitFor(() => expect(again.state.value.draft.rationale).toBe("later, elsewhere"));
+    server.drafts = { a: { rationale: "earlier", at: 1 } };
+    leave();
+    const third = new Labeling("tales", outbox);
+    leave = third.start();
+    await vi.waitFor(() => expect(third.state.value.draft.rationale).toBe("here"));
   });
 
   it("leaves no draft behind an answer", async () => {

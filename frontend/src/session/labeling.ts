@@ -104,7 +104,7 @@ export class Labeling {
   }
 
   draft(part: Partial<Draft>): void {
-    this.apply({ type: "drafted", draft: part });
+    this.apply({ type: "drafted", draft: { ...part, at: Date.now() } });
     if (this.shownKey) this.drafts.keep(this.shownKey, this.state.value.draft);
     clearTimeout(this.drafting);
     this.drafting = setTimeout(() => this.saveDraft(), DRAFT_AFTER);
@@ -325,10 +325,11 @@ export class Labeling {
       });
   }
 
-  /** What this browser kept, for it is what the server never got. */
+  /** What this browser kept, for the server never got it; not where later was written elsewhere. */
   private withDraft(assignment: Assignment): Assignment {
     const draft = this.drafts.of(assignment.key);
-    return draft ? { ...assignment, draft } : assignment;
+    const later = (assignment.draft?.at ?? 0) > (draft?.at ?? 0);
+    return draft && !later ? { ...assignment, draft } : assignment;
   }
 
   private async alone(task: () => Promise<void>): Promise<void> {

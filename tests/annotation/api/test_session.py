@@ -48,6 +48,7 @@ def test_signing_in_and_out(lena: Person, anyone: APIClient) -> None:
     assert signed_in.json()["user"] == {
         "username": "lena",
         "name": "lena",
+        "keys": {},
         "can_create_projects": False,
         "is_staff": False,
     }
@@ -261,3 +262,26 @@ def test_a_manager_gets_no_link_to_an_account_that_reaches_further(
         assert "bin/manage reset_link" in refused.json()["error"]["fix"]
     Membership.objects.create(user=maya.user, project=elsewhere, role=Role.MANAGER)
     assert reset_by_manager(maya, lena, project).status_code == 200
+
+
+def test_own_keys_come_with_the_account(lena: Person, luis: Person) -> None:
+    keys = {"tie": "q", "prefer:0:1": "shift+h", "skip": " "}
+    assert lena.api.put("/api/session/keys/", {"keys": keys}).status_code == 204
+    assert lena.api.get("/api/session/").json()["user"]["keys"] == keys
+    assert luis.api.get("/api/session/").json()["user"]["keys"] == {}
+    assert lena.api.put("/api/session/keys/", {"keys": {}}).status_code == 204
+    assert lena.api.get("/api/session/").json()["user"]["keys"] == {}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"Tie!": "q"}, {"a" * 41: "q"}, {"tie": ""}, {"tie": "q" * 21}, {"tie": ["q"]}, ["tie"],
+     {f"prefer:{n}": "q" for n in range(201)}],
+    ids=["no action", "long action", "no key", "long key", "two keys", "a list", "too many"],
+)  # fmt: skip
+def test_what_is_no_key_is_refused_and_the_kept_ones_stay(lena: Person, keys: object) -> None:
+    lena.api.put("/api/session/keys/", {"keys": {"tie": "q"}})
+    refused = lena.api.put("/api/session/keys/", {"keys": keys})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["field"].startswith("keys")
+    assert lena.api.get("/api/session/").json()["user"]["keys"] == {"tie": "q"}
