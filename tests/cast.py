@@ -147,6 +147,7 @@ def everything(project: Project, lena: Person, maya: Person) -> dict[str, Any]:
     """One row at least in each of our tables, by the names that addresses give to them."""
     key = lena.answer(project)["key"]
     token = lena.api.post("/api/tokens/", {"name": "script"}).json()["key"]
+    lena.api.put("/api/session/keys/", {"keys": {"tie": "q"}})
     lena.api.post("/api/projects/tales/guidelines/acknowledge/", {"version": 1})
     maya.api.patch("/api/projects/tales/", {"grace_seconds": 0})
     project.refresh_from_db()

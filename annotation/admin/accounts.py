@@ -77,6 +77,7 @@ class ApiTokenAdmin(Readable):
 class OwnKeysAdmin(Readable):
     may_delete = True
     list_display = ["user", "keys"]
+    list_filter = ["user__is_active"]
     search_fields = ["user__username"]
     list_select_related = ["user"]
 
