@@ -35,6 +35,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "samples_per_step": (2, 100_000),
     "seed": (0, 2**31 - 1),
     "steps": (1, 1_000_000),
+    "target_kl": (0.001, 1_000),
     "temperature": (0.01, 10),
     "top_p": (0.01, 1),
     "weight_decay": (0, 1),

@@ -16,6 +16,7 @@ from rewardtrain import (
     contract,
     ingest,
     launch,
+    lessons,
     promotion,
     rounds,
     selection,
@@ -107,7 +108,7 @@ def _leave_policy(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     rounds.tell(
         run.project,
         "fine-tuned",
-        f"{version} was fine-tuned against {start.worth_of(run)}: proxy reward "
+        f"{version} was fine-tuned {lessons.way_of(run)}: proxy reward "
         f"{before['reward']['mean']:.2f} before, {after['reward']['mean']:.2f} after, KL to the "
         f"reference {after['kl']['mean']:.1f} nats. What people think of it is still to be asked.",
         figures={"before": before, "after": after},

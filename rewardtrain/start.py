@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -16,14 +16,13 @@ from annotation.events import record
 from annotation.models import Batch, Preference, Project, Prompt
 from annotation.models.asked import RANDOM
 from annotation.refused import Refused
-from rewardtrain import contract, launch, rounds, selection
+from rewardtrain import contract, launch, lessons, rounds, selection
 from rewardtrain.models import ModelVersion, Run
 from rewardtrain.options import HACKABLE, HACKABLE_WARNING, configure
 from rewardtrain.rows import (
     Row,
     comparison_rows,
     prompt_rows,
-    prompts_to_learn,
     prompts_to_meet,
     seed_for,
 )
@@ -110,11 +109,12 @@ def start_policy(
     options: dict[str, Any] | None = None,
     hackable: bool = False,
 ) -> Run:
-    """Fine-tune from the reference for the rewards that were chosen, by default the score of the
-    reward model in service.
+    """Fine-tune from the reference, by default by RLOO for the score of the reward model in
+    service.
 
     Raises:
-        Refused: one is at work already, or no reward model, reference, prompt or check is there.
+        Refused: one is at work already, or no reward model or reference is there, or nothing to
+            learn from.
     """
     rules = rounds.rules_of(project)
     _refuse_second(project, TRAINING)
@@ -126,13 +126,15 @@ def start_policy(
     configuration = configure(Run.Kind.POLICY, chosen, seed=seed)
     kinds = {part["kind"] for part in configuration["rewards"]}
     reward_model = _reward_model(project) if kinds & set(contract.READ_BY_MODEL) else None
-    prompts = _prompts_to_learn(project, kinds)
+    method = configuration["method"]
+    rows, batch = lessons.lesson(project, method, kinds, reward_model)
     with transaction.atomic():
         run = create(
             project,
             Run.Kind.POLICY,
-            prompt_rows(prompts),
+            rows,
             configuration=configuration,
+            batch=batch,
             policy=reference,
             reference=reference,
             reward_model=reward_model,
@@ -141,23 +143,15 @@ def start_policy(
         rounds.tell(
             project,
             "started",
-            f"Fine-tuning from the reference against {worth_of(run)}, {configuration['steps']} "
-            f"steps, KL coefficient {configuration['beta']:g}."
+            f"Fine-tuning from the reference {lessons.way_of(run)}, {configuration['steps']} steps"
+            + ("" if method == "sft" else f", KL coefficient {configuration['beta']:g}")
+            + "."
             + (WATCHED if "second_opinion" in launch.reward_models(run) else "")
             + (HACKABLE_WARNING if hackable else ""),
             run=run,
             actor=actor,
         )
     return run
-
-
-def worth_of(run: Run) -> str:
-    """What an answer is worth in a fine-tuning: "Reward model 2, length and checks"."""
-    parts = contract.decode_rewards(run.configuration["rewards"], f"run {run.pk}")
-    scores = [part for part in parts if part.kind in contract.MODEL_SCORES]
-    names = [str(run.reward_model)] if scores else []
-    names += [part.name or part.kind for part in parts if part not in scores]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def start_ask(project: Project, *, actor: Actor = None, prompts: int | None = None) -> Run:
@@ -400,25 +394,6 @@ def _reward_model(project: Project) -> ModelVersion:
             status_code=409,
         )
     return reward_model
-
-
-def _prompts_to_learn(project: Project, kinds: set[str]) -> QuerySet[Prompt]:
-    """The training prompts; where checks alone tell answers apart, those that have some."""
-    if not prompts_to_learn(project).exists():
-        raise Refused(
-            "no_prompts", "The project has no training prompts.", fix="Add prompts first."
-        )
-    if "checks" in kinds and not prompts_to_learn(project, checked=True).exists():
-        raise Refused(
-            "no_checks",
-            "The rewards pay for checks that an answer passes, and no training prompt has any.",
-            field="options.rewards",
-            fix="Add prompts with checks, or leave that part out.",
-            status_code=409,
-        )
-    return prompts_to_learn(
-        project, checked="checks" in kinds and not kinds & set(contract.READ_BY_MODEL)
-    )
 
 
 def _reference_source(project: Project) -> str:

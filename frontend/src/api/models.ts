@@ -338,9 +338,12 @@ export interface ArenaCurve {
   fit: { alpha: number; beta: number; peak: number | null } | null;
 }
 
+/** How a policy may be fine-tuned. */
+export type Method = "rloo" | "grpo" | "rejection_sampling" | "dpo" | "sft";
+
 /** What the fine-tuning dialog needs of a project's rules. */
 export interface LoopRules {
-  policy_configuration: { steps: number; beta: number; learning_rate: number };
+  policy_configuration: { method: Method; steps: number; beta: number; learning_rate: number };
   /** What the demo's run with hardly any anchor changes in it; null where it is not offered. */
   hackable: { steps: number; beta: number; learning_rate: number } | null;
 }

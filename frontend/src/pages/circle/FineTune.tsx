@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { post } from "../../api/client";
-import type { Circle, LoopRules, Run } from "../../api/models";
+import type { Circle, LoopRules, Method, Run } from "../../api/models";
 import { useResource } from "../../api/resource";
 import { decimal } from "../../charts/figures";
 import { t } from "../../i18n";
@@ -30,12 +30,14 @@ export function FineTune(props: Props) {
 
 const FIELDS = ["steps", "beta", "learning_rate"] as const;
 type Option = (typeof FIELDS)[number];
+const METHODS: readonly Method[] = ["rloo", "grpo", "rejection_sampling", "dpo", "sft"];
 
 function FineTuneForm({ circle, rules, onStarted }: Props & { rules: LoopRules }) {
   const usual = rules.policy_configuration;
   const [options, setOptions] = useState<Record<Option, string>>(
     () => Object.fromEntries(FIELDS.map((name) => [name, String(usual[name])])) as never,
   );
+  const [method, setMethod] = useState<Method>(usual.method);
   const start = useAction(async (body: object) => {
     await post<Run>(`projects/${circle.project.slug}/runs/`, { kind: "policy", ...body });
     onStarted();
@@ -44,15 +46,37 @@ function FineTuneForm({ circle, rules, onStarted }: Props & { rules: LoopRules }
     event.preventDefault();
     const changed = FIELDS.filter((name) => Number(options[name]) !== usual[name]);
     start.run({
-      options: Object.fromEntries(changed.map((name) => [name, Number(options[name])])),
+      options: {
+        ...Object.fromEntries(changed.map((name) => [name, Number(options[name])])),
+        ...(method !== usual.method && { method }),
+      },
     });
   };
-  const named = FIELDS.some((name) => start.errorOf(`options.${name}`));
+  const named = ["method", ...FIELDS].some((name) => start.errorOf(`options.${name}`));
 
   return (
     <>
       <form class="form" onSubmit={submit}>
         <p class="quiet">{t("fine_tune.against", { number: circle.reward_model?.number })}</p>
+        <Field
+          label={t("fine_tune.method")}
+          help={t(`fine_tune.${method}_help`)}
+          error={start.errorOf("options.method")}
+        >
+          {(control) => (
+            <select
+              {...control}
+              value={method}
+              onChange={(event) => setMethod(event.currentTarget.value as Method)}
+            >
+              {METHODS.map((one) => (
+                <option key={one} value={one}>
+                  {t(`fine_tune.method_${one}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
         {FIELDS.map((name) => (
           <Field
             key={name}
