@@ -145,8 +145,11 @@ def win_rate_to_show(project: Project) -> dict[str, Any] | None:
 
 
 def active_and_last_runs(project: Project) -> list[Run]:
-    """What is at work or waits, oldest first, then what ended last."""
+    """What is at work or waits, oldest first, then what ended last, and the last training however
+    much was written and scored since."""
     runs = runs_of(project)
     active = list(runs.filter(state__in=Run.ACTIVE).order_by("pk"))
     ended = runs.exclude(state__in=Run.ACTIVE).order_by("-pk")
-    return [*active, *ended[: max(0, RUNS_SHOWN - len(active))]]
+    shown = list(ended[: max(0, RUNS_SHOWN - len(active))])
+    trained = [ended.filter(kind=kind).first() for kind in Run.TRAINING]
+    return [*active, *shown, *(run for run in trained if run is not None and run not in shown)]

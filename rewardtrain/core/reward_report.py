@@ -8,7 +8,13 @@ from rewardtrain.contract import HELDOUT_ENOUGH, RANDOM, ComparisonRow
 from rewardtrain.core.heads import FLAG, MEMBER, HeadScores
 from rewardtrain.core.knowledge import Case, knowledge, mcnemar
 from rewardtrain.core.learning_curve import Point, extrapolate, round_step
-from rewardtrain.core.metrics import Judged, figures, paired_bootstrap, wilson
+from rewardtrain.core.metrics import (
+    Judged,
+    figures,
+    paired_bootstrap,
+    paired_shares,
+    wilson,
+)
 from rewardtrain.core.reward_fit import Fit, Texts, judge_rows
 
 Judgements = list[list[Judged]]
@@ -72,14 +78,18 @@ def curve_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | N
 
 
 def halves_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | None:
-    """{second, whole, labels}: a second opinion, and what learning from half the labels costs."""
+    """{second, whole, cost, labels}: a second opinion, a fit to both halves, and the accuracy that
+    learning from half of the labels adds to that one's."""
     found = {fit.role: (fit, each) for fit, each in zip(fits, judged, strict=True)}
     if "second" not in found:
         return None
     said = {role: each for role, (_, each) in found.items()}
     return {
         "second": figures(said["second"]),
-        "whole": champion_figures(said["final"], said["whole"]),
+        "whole": figures(said["whole"]),
+        "cost": paired_shares(
+            [a.accuracy - b.accuracy for a, b in zip(said["final"], said["whole"], strict=True)]
+        ),
         "labels": {role: len(found[role][0].train) for role in ("final", "second", "whole")},
     }
 

@@ -28,8 +28,8 @@ report.json:
                    folds; `source` says which
     curve          accuracy by labels and what more would bring (core/learning_curve.py)
     halves         second: the second opinion's figures on the held-out comparisons; whole: those of
-                   a fit to both halves, and this model minus it, as champion; labels: what each of
-                   the three learnt from; null without a second opinion
+                   a fit to both halves; cost: this model's accuracy minus that one's, on the same;
+                   labels: what each of the three learnt from; null without a second opinion
     heads          members, their spread, and the flags (reward_report.head_figures)
     labelers       each one's reliability where the fit learnt it, else null
     normalisation  mean and spread of the model's scores over all responses

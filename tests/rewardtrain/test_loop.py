@@ -247,9 +247,7 @@ def test_where_the_project_asks_for_it_a_second_opinion_watches(
 ) -> None:
     project.prompts.update(split="train")
     LoopPolicy.objects.update_or_create(project=project, defaults={"second_opinion": True})
-    even = difference(20, -0.05, -0.2, 0.1)
-    met = {**judged(20, 0.8, 0.6, 0.9), "accuracy_difference": even, "nll_difference": even}
-    halves = {"second": judged(20, 0.7, 0.5, 0.8), "whole": met, "labels": {"final": 2}}
+    halves = {"second": judged(20, 0.7, 0.5, 0.8), "whole": judged(20, 0.8, 0.6, 0.9)}
     reward_model = learn(project, lena, halves=halves)
     (learnt,) = runs(project, "reward")
     assert launch.config_of(learnt).second_opinion is True

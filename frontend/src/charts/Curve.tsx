@@ -61,7 +61,8 @@ export function Curve({ plot, lines, bounds, guard, at, group }: Props) {
   }, [data]);
   useEffect(() => {
     watch.current = guard;
-    chart.current?.redraw();
+    // Not the curves: that would pin the scale to what it was before the steps that come with it.
+    chart.current?.redraw(false);
   }, [guard]);
   useSignalEffect(() => {
     const index = at.value;

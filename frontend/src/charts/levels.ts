@@ -13,14 +13,19 @@ export function levelWords(plot: Plot, guard: Guard): string[] {
     const level = guard.levels[line.name];
     if (!level) return [];
     const words = { warning: ends(line, level.warning), stop: ends(line, level.stop) };
-    return [t("guard.level", { name: tIn("metric", line.name), ...words })];
+    if (!words.warning) return [];
+    const said = words.stop ? "guard.level" : "guard.level_warns";
+    return [t(said, { name: tIn("metric", line.name), ...words })];
   });
 }
 
-/** "below 0.23 or above 0.57". */
+/** "below 0.23 or above 0.57"; empty where no value can lie so: a share never exceeds 1. */
 function ends(line: Line, [low, high]: Ends): string {
   const below = typeof low === "number" && t("guard.below", { value: said(line, low) });
-  const above = typeof high === "number" && t("guard.above", { value: said(line, high) });
+  const above =
+    typeof high === "number" &&
+    !(line.share && high >= 1) &&
+    t("guard.above", { value: said(line, high) });
   if (below && above) return t("guard.either", { below, above });
   return below || above || "";
 }

@@ -11,6 +11,7 @@ from rewardtrain.core.metrics import (
     mean_and_spread,
     mean_figure,
     paired_bootstrap,
+    paired_shares,
     repetition,
     wilson,
 )
@@ -79,3 +80,16 @@ def test_distinct_counts_bigrams_over_all_texts():
 
 def test_a_spread_can_be_divided_by():
     assert mean_and_spread([2.0, 2.0]) == (2.0, 1e-6)
+
+
+def test_paired_shares_are_those_of_agresti_and_min_and_never_without_a_width():
+    # 3 cases for the one, 9 for the other, of 50.
+    found = paired_shares([1.0] * 3 + [-1.0] * 9 + [0.0] * 38)
+    assert found["difference"] == pytest.approx(-0.12)
+    half = 1.959964 * math.sqrt(13 - 36 / 52) / 52
+    assert found["low"] == pytest.approx(-6 / 52 - half)
+    assert found["high"] == pytest.approx(-6 / 52 + half)
+    alike = paired_shares([0.0] * 8)
+    assert alike["difference"] == 0
+    assert alike["high"] == -alike["low"] == pytest.approx(0.196, abs=1e-3)
+    assert paired_shares([])["n"] == 0

@@ -6,9 +6,9 @@ import { costWords, type Halves, share } from "./knowledge";
 /** The model that learnt from the other half of the threads, and what the halving costs. */
 export function SecondOpinion({ halves }: { halves: Halves | null }) {
   if (!halves) return null;
-  const { second, whole, labels } = halves;
+  const { second, whole, cost, labels } = halves;
   return (
-    <section>
+    <section class="second-opinion">
       <h2>{t("second.title")}</h2>
       <p class="quiet">
         {t("second.about", { ours: integer(labels.final), others: integer(labels.second) })}
@@ -27,7 +27,7 @@ export function SecondOpinion({ halves }: { halves: Halves | null }) {
           </dd>
         </div>
       </dl>
-      <p>{costWords(whole.accuracy_difference)}</p>
+      <p>{costWords(cost)}</p>
     </section>
   );
 }

@@ -54,7 +54,9 @@ interface Difference {
 /** A reward model that learnt from half of the labels, beside what watches it and its like. */
 export interface Halves {
   second: Share;
-  whole: Share & { accuracy_difference: Difference };
+  whole: Share;
+  /** Accuracy of the one that learnt from half, less that of the whole one. */
+  cost: Difference;
   labels: { final: number; second: number; whole: number };
 }
 
