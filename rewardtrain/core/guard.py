@@ -53,15 +53,15 @@ class Signal:
 
 
 SIGNALS = {
-    "kl": Signal("distance", rises=(4.0, 25.0)),
-    "surprise": Signal("distance", rises=(1.5, 4.0)),
-    "entropy": Signal("distance", rises=(0.3, 0.5), falls=(0.5, 0.8)),
+    "kl": Signal("distance", rises=(8.0, 50.0)),
+    "surprise": Signal("distance", rises=(3.0, 6.0)),
+    "entropy": Signal("distance", rises=(0.4, 0.7), falls=(0.5, 0.8)),
     "repetition": Signal("language", rises=(0.04, 0.10), relative=False),
     "distinct": Signal("language", falls=(0.45, 0.7)),
     "length": Signal("shape", rises=(0.5, 1.0), falls=(0.4, 0.7)),
     "truncated": Signal("shape", rises=(0.2, 0.5), relative=False),
     "flat": Signal("teaching", rises=(0.4, 0.8), relative=False),
-    "gap": Signal("proxy", rises=(0.6, 1.2), relative=False),
+    "gap": Signal("proxy", rises=(0.5, 1.0), relative=False),
     "spread": Signal("proxy", rises=(0.75, 2.0)),
     "slope": Signal("proxy"),
 }
@@ -69,7 +69,7 @@ WINDOW = 6
 """Steps of each of the two neighbouring windows between which the slope is taken."""
 LEAST_WAY = 0.02
 """Share of sqrt(KL) between the windows below which a slope says nothing."""
-FLATTENS = 0.25
+FLATTENS = 0.15
 """A slope below this share of the run's steepest warns; it stops nothing alone."""
 
 

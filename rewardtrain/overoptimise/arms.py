@@ -31,7 +31,7 @@ from rewardtrain.scripts.train_reward import train_reward
 
 POLICY = str(Path(__file__).parents[1] / "demo" / "policy")
 TOKENS = 64
-STEPS = 44
+STEPS = 48
 JUDGED_PROMPTS, JUDGED_EACH = 48, 4
 CPU = torch.device("cpu")
 
@@ -46,7 +46,7 @@ FINE_TUNING = {
     "max_new_tokens": TOKENS,
     "learning_rate": 7e-4,
     "beta": 0.0,
-    "checkpoint_every": 2,
+    "checkpoint_every": 3,
     "guard": "watch",
     "device": "cpu",
 }

@@ -59,8 +59,8 @@ class Setting:
 
 
 SETTINGS = {
-    "happy": Setting(happy, pairs=80, prompts=40, epochs=3, learning_rate=1.5e-3, noise=0.5),
-    "outdoors": Setting(outdoors, pairs=96, prompts=24, epochs=4, learning_rate=2e-3, noise=1.0),
+    "happy": Setting(happy, pairs=32, prompts=16, epochs=4, learning_rate=1.5e-3, noise=0.5),
+    "outdoors": Setting(outdoors, pairs=40, prompts=12, epochs=5, learning_rate=2e-3, noise=1.0),
 }
 ARMS = ("unguarded", "guarded", "kl", "true")
 """Nothing holds the policy; its guard does; the KL coefficient alone does; the true score is the

@@ -125,8 +125,8 @@ def test_warnings_that_pass_begin_anew():
 def test_a_proxy_that_rises_no_more_with_the_distance_warns():
     watch = guard()
     for step in range(1, 60):
-        far = 0.05 * step
-        watch.observe(step, calm(kl=far**2, reward=min(far, 1.5)))
+        far = 0.08 * step
+        watch.observe(step, calm(kl=far**2, reward=min(far, 2.4)))
         if step < 30:
             assert watch.standing == QUIET
     assert watch.warnings.keys() == {"slope"}
