@@ -24,6 +24,8 @@ def talk(site: Site, open_as: Callable[[str, str], Page]) -> Iterator[Page]:
     expect(maya.get_by_text("Saved").first).to_be_visible()
     manager = Client(site.address, "maya")
     manager.call("PATCH", "projects/tiny-tales/", span_categories=["untrue"], rewrites=True)
+    read = Client(site.address, "lena")
+    read.call("POST", "projects/tiny-tales/guidelines/acknowledge/", version=1)
     lena = open_as("lena", "/p/tiny-tales/talk")
     expect(lena.get_by_label("Your message")).to_be_visible(timeout=30_000)
     yield lena

@@ -24,8 +24,13 @@ export function Empty({ title, whole, children }: EmptyProps) {
   );
 }
 
+interface LoadingProps {
+  /** What is on its way, where nothing else of the page is there yet. */
+  page?: string;
+}
+
 /** Shown only when loading takes long enough to be noticed. */
-export function Loading() {
+export function Loading({ page }: LoadingProps) {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), 400);
@@ -33,6 +38,7 @@ export function Loading() {
   }, []);
   return (
     <div class="state" role="status" aria-busy="true">
+      {page && <h1 class="visually-hidden">{page}</h1>}
       {late && <p class="quiet">{t("common.loading")}</p>}
     </div>
   );

@@ -51,7 +51,7 @@ export function LabelPage({ project, labeling, outbox }: LabelProps & { outbox: 
       ) : loaded && finished ? (
         <Finished labeling={labeling} outbox={outbox} project={project} />
       ) : (
-        <Loading />
+        <Loading page={t("nav.label")} />
       )}
     </>
   );

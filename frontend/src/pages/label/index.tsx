@@ -34,6 +34,6 @@ export default function Label() {
   if (project?.error && !project.data) {
     return <Broken whole error={project.error} retry={() => loadProject(slug)} />;
   }
-  if (!project?.data || !labeling || !box) return <Loading />;
+  if (!project?.data || !labeling || !box) return <Loading page={t("nav.label")} />;
   return <LabelPage project={project.data} labeling={labeling} outbox={box} />;
 }

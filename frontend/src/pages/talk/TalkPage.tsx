@@ -52,7 +52,7 @@ export function TalkPage({ project, talking, outbox }: Props) {
       ) : error ? (
         <Broken whole error={error} retry={() => talking.serve()} />
       ) : (
-        <Loading />
+        <Loading page={t("nav.talk")} />
       )}
     </>
   );

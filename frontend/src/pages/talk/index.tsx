@@ -35,6 +35,6 @@ export default function Talk() {
   if (project?.error && !project.data) {
     return <Broken error={project.error} retry={() => loadProject(slug)} />;
   }
-  if (!project?.data || !talking || !box) return <Loading />;
+  if (!project?.data || !talking || !box) return <Loading page={t("nav.talk")} />;
   return <TalkPage project={project.data} talking={talking} outbox={box} />;
 }
