@@ -44,6 +44,8 @@ RANDOM = "random"
 HELDOUT_ENOUGH = 100
 """Held-out decided comparisons from which they alone say how good a reward model is; with fewer,
 cross-validation over all labels does."""
+TEACHING, GOLD = ("ask", "suspect"), "gold"
+"""The kinds of comparisons that a reward model learns from, and that of a known answer."""
 RATING_MAX = 4
 """Ratings of an attribute run from 0 to this."""
 
@@ -107,6 +109,8 @@ class RewardConfig:
     against, to the other."""
     members: int = 4
     """Preference heads that each learn from a bootstrap of the threads, for their spread."""
+    precision: Literal["auto", "float32"] = "auto"
+    """Training multiplies in bf16 where the device is faster at it, or in float32 throughout."""
     seed: int = 0
     device: str = "auto"
     checkpoint_every: int = 50
@@ -281,6 +285,8 @@ class ComparisonRow:
     confidence: float = 1.0
     """The probability that the stated order holds: a soft target for its decided pairs."""
     kind: str = "ask"
+    """One of TEACHING, or GOLD: those judge the model, it never learns from them, and they come
+    after all others."""
     stream: str = RANDOM
     """How it was chosen: what another than RANDOM chose teaches and judges nothing."""
     flags: list[list[str]] | None = None

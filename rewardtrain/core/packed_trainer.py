@@ -19,6 +19,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from rewardtrain.contract import RewardConfig
 from rewardtrain.core.objective import Objective
 from rewardtrain.core.packing import budget_of, layout_of
+from rewardtrain.core.pretrained import multiplies_bf16
 from rewardtrain.core.reward_fit import Part, Step, Steps, judge_rows
 from rewardtrain.core.reward_model import RewardModel
 from rewardtrain.core.runlog import Cancelled, RunLog, complete_checkpoint, newest_checkpoint
@@ -40,11 +41,13 @@ class Learner(nn.Module):
     def __init__(self, reward: RewardModel, objective: Objective) -> None:
         super().__init__()
         self.reward = reward
+        wanted = objective.config.precision == "auto"
+        self.bf16 = wanted and multiplies_bf16(reward.device)
         self.model, self.heads, self.objective = reward.model, reward.heads, objective
 
     def forward(self, part: Part) -> tuple[torch.Tensor, torch.Tensor]:
         """The summed loss of a part, scalar, and its comparisons' raw scores (R,)."""
-        scores = self.reward.all_rewards(part.packed)
+        scores = self.reward.all_rewards(part.packed, bf16=self.bf16)
         scores = scores[part.place.to(scores.device)]
         return self.objective.loss(scores, part.rows), scores[:, 0].detach()
 
@@ -74,7 +77,10 @@ class PackedRewardTrainer(Trainer):
             Cancelled: somebody asked the run to stop; a checkpoint was kept at the step.
             FloatingPointError: a gradient is not a number; the text names the comparisons.
         """
-        self.run.say(f"{IN_WORDS[self.layout]}; {self.budget.tokens} tokens a pass")
+        products = "bf16" if self.learner.bf16 else "float32"
+        self.run.say(
+            f"{IN_WORDS[self.layout]}; {self.budget.tokens} tokens a pass, products in {products}"
+        )
         checkpoint, step = newest_checkpoint(Path(self.args.output_dir))
         if checkpoint and step == len(self.train_dataset):
             # Resuming here would take one step too many.
@@ -248,7 +254,6 @@ def arguments_of(config: RewardConfig, learner: Learner, folder: Path) -> Traini
         max_grad_norm=1.0,
         seed=config.seed,
         use_cpu=not on_gpu,
-        bf16=on_gpu,
         dataloader_pin_memory=False,
         save_strategy="steps",
         save_steps=config.checkpoint_every,

@@ -30,16 +30,18 @@ TRUNK, PADDING = 0, -1
 class Budget:
     """How many tokens a row holds, and how many a pass; a longer tree has a row of its own.
 
-    fixed: every row is filled up to the budget, so that all passes have one shape to compile.
+    row: None where all trees of a pass lie in one row, unpadded, and attend within themselves
+    (tree_attention.py). fixed: every row is filled up to the budget, so that all passes have one
+    shape to compile.
     """
 
-    row: int
+    row: int | None
     tokens: int
     fixed: bool = False
 
     def halved(self) -> "Budget":
         half = self.tokens // 2
-        return Budget(min(self.row, half), half, self.fixed)
+        return Budget(self.row and min(self.row, half), half, self.fixed)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Pass:
 
     groups: which groups are in it, each wholly. ids, position (B, T). tree, branch (B, T): which
     tree of its row a token belongs to, PADDING for none, and which branch of it. row, at, sequence
-    (S,): where each sequence is pooled, and which of the sequences given it is.
+    (S,): where each sequence is pooled, and which of the sequences given it is. trees: where all
+    lie in one row and attend within themselves, the tokens of the trunk and of each branch; else
+    None.
     """
 
     groups: list[int]
@@ -72,6 +76,7 @@ class Pass:
     row: torch.Tensor
     at: torch.Tensor
     sequence: torch.Tensor
+    trees: list[list[int]] | None
 
 
 def plant(group: Sequence[Tokens], first: int, budget: int, layout: Layout) -> Iterable[Tree]:
@@ -124,8 +129,11 @@ def fill_rows(trees: Iterable[Tree], budget: int) -> list[list[Tree]]:
     return rows
 
 
-def lay_out(rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], width: int) -> Pass:
-    """The tensors of a pass of rows at least `width` long. Positions restart after the trunk."""
+def lay_out(
+    rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], width: int | None
+) -> Pass:
+    """The tensors of a pass of rows at least `width` long, or of one row of trees that attend
+    within themselves. Positions restart after the trunk."""
     columns: list[tuple[list[int], ...]] = []
     row_of: list[int] = []
     at: list[int] = []
@@ -151,13 +159,14 @@ def lay_out(rows: Sequence[Sequence[Tree]], layout: Layout, groups: list[int], w
                 sequence.append(index)
             tree_of += [place] * (len(ids) - root)
         columns.append((ids, position, tree_of, branch_of))
-    width = max(width, *(len(ids) for ids, *_ in columns))
+    filled_to = max(width or 0, *(len(ids) for ids, *_ in columns))
     filled = [
-        [[*values, *[fill] * (width - len(values))] for values in table]
+        [[*values, *[fill] * (filled_to - len(values))] for values in table]
         for table, fill in zip(zip(*columns, strict=True), (0, 0, PADDING, TRUNK), strict=True)
     ]
     tensors = [torch.tensor(values) for values in (*filled, row_of, at, sequence)]
-    return Pass(groups, *tensors)
+    sizes = [[len(tree.trunk), *map(len, tree.branches)] for tree in rows[0]]
+    return Pass(groups, *tensors, sizes if width is None else None)
 
 
 def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> list[Pass]:
@@ -170,10 +179,14 @@ def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> 
     longest = [max(tree.tokens for tree in trees) for trees in planted]
     passes = []
     for part in share_passes(planted, budget.tokens):
-        # A padded row holds one sequence.
-        width = 0 if layout == "padded" else max([budget.row, *(longest[g] for g in part)])
-        rows = fill_rows([tree for g in part for tree in planted[g]], width)
-        passes.append(lay_out(rows, layout, part, budget.row if budget.fixed else 0))
+        trees = [tree for g in part for tree in planted[g]]
+        if layout == "padded":
+            passes.append(lay_out([[tree] for tree in trees], layout, part, 0))
+        elif budget.row is None:
+            passes.append(lay_out([trees], layout, part, None))
+        else:
+            rows = fill_rows(trees, max([budget.row, *(longest[g] for g in part)]))
+            passes.append(lay_out(rows, layout, part, budget.row if budget.fixed else 0))
     return passes
 
 
@@ -246,4 +259,6 @@ def budget_of(model: PreTrainedModel) -> Budget:
     device busy."""
     if model.device.type == "cuda":
         return Budget(row=2048, tokens=16384)
-    return Budget(row=128, tokens=2048)
+    # Not every architecture hands on to its attention what it does not know.
+    takes_trees = model._supports_attention_backend
+    return Budget(row=None if takes_trees else 128, tokens=2048)

@@ -56,9 +56,16 @@ def describe_device(device: torch.device) -> str:
     return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """bf16 on a GPU over float32 weights; nothing on a CPU."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+def autocast(device: torch.device, *, bf16: bool | None = None) -> torch.autocast:
+    """Products in bf16 over float32 weights; by default on a GPU, and not on a CPU."""
+    enabled = device.type == "cuda" if bf16 is None else bf16
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the device is faster in bf16 than in float32: a GPU, or a CPU with instructions for
+    it, where others only imitate it."""
+    return device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
 
 
 def load_model(

@@ -49,6 +49,7 @@ from rewardtrain.core.packing import (
     pack,
 )
 from rewardtrain.core.pretrained import autocast, context_length, load_model, load_tokenizer
+from rewardtrain.core.tree_attention import forest_of, within_trees
 
 SETTINGS, HEADS = "reward.json", "heads.safetensors"
 
@@ -89,29 +90,32 @@ class RewardModel:
         """Groups of sequences as passes for `all_rewards`; by default of this model's budget."""
         return pack(groups, budget or budget_of(self.model), layout_of(self.model))
 
-    def states(self, packed: Pass) -> torch.Tensor:
-        """What the heads read, shape (sequences of the pass, hidden), with its gradient."""
+    def states(self, packed: Pass, *, bf16: bool | None = None) -> torch.Tensor:
+        """What the heads read, shape (sequences of the pass, hidden), with its gradient; products
+        in bf16 or not, by default as `autocast` has it."""
         layout = layout_of(self.model)
         causal = reads_last(self.model)
-        ids = packed.ids.to(self.device)
-        with autocast(self.device):
+        ids, position = packed.ids.to(self.device), packed.position.to(self.device)
+        read = self.model.base_model
+        with autocast(self.device, bf16=bf16):
             if layout == "padded":
                 mask = (packed.tree != PADDING).to(self.device)
-                found = self.model.base_model(input_ids=ids, attention_mask=mask.long())
+                found = read(input_ids=ids, attention_mask=mask.long())
+            elif packed.trees is not None:
+                with within_trees(self.model):
+                    forest = forest_of(packed.trees, causal=causal)
+                    found = read(input_ids=ids, position_ids=position, forest=forest)
             else:
-                found = self.model.base_model(
-                    input_ids=ids,
-                    position_ids=packed.position.to(self.device),
-                    attention_mask=attention_of(packed, self.model, causal=causal),
-                )
+                mask = attention_of(packed, self.model, causal=causal)
+                found = read(input_ids=ids, position_ids=position, attention_mask=mask)
             at = packed.at if causal or layout == "apart" else torch.zeros_like(packed.at)
             hidden = found.last_hidden_state[packed.row.to(ids.device), at.to(ids.device)]
             return (hidden if causal else pool_first(self.model, hidden)).float()
 
-    def all_rewards(self, packed: Pass) -> torch.Tensor:
+    def all_rewards(self, packed: Pass, *, bf16: bool | None = None) -> torch.Tensor:
         """Every head's raw scores, shape (sequences of the pass, 1 + heads), with their gradient;
-        in the pass's order."""
-        return self.head_rewards(self.states(packed))
+        in the pass's order. `bf16` as in `states`; the heads are always in float32."""
+        return self.head_rewards(self.states(packed, bf16=bf16))
 
     def head_rewards(self, states: torch.Tensor) -> torch.Tensor:
         """Every head's raw scores of states (N, hidden): (N, 1 + heads)."""

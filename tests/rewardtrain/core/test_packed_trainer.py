@@ -37,7 +37,9 @@ def make_trainer(tiny_policy, tmp_path):
     """A trainer of a fresh model on eight comparisons, in a run directory of its own."""
 
     def make(name: str, **options) -> PackedRewardTrainer:
-        config = RewardConfig(backbone=tiny_policy, **{"batch_size": 8, **options})
+        config = RewardConfig(
+            backbone=tiny_policy, **{"batch_size": 8, "precision": "float32", **options}
+        )
         rows = rows_of(8)
         torch.manual_seed(config.seed)
         reward = start_reward_model(tiny_policy, 128, CPU)

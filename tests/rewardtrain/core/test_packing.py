@@ -37,7 +37,8 @@ from rewardtrain.core.packing import (
 )
 from rewardtrain.core.reward_model import RewardModel, Settings
 
-BUDGET = Budget(row=128, tokens=512)
+MASKED = Budget(row=128, tokens=512)
+WITHIN = Budget(row=None, tokens=512)
 SHAPE = {
     "vocab_size": 100,
     "hidden_size": 64,
@@ -75,7 +76,7 @@ def groups_of(responses: int) -> list[list[list[int]]]:
     prompt = words(draw, 20)
     groups.append([prompt + words(draw, 1) for _ in range(responses)])
     groups.append([words(draw, k + 1) for k in range(responses)])
-    beyond = words(draw, BUDGET.row + 20)
+    beyond = words(draw, 128 + 20)
     groups.append([beyond + words(draw, k) for k in range(responses)])
     return groups
 
@@ -109,19 +110,22 @@ def distilbert() -> PreTrainedModel:
 
 
 @pytest.mark.parametrize(
-    ("make", "layout"),
+    ("make", "layout", "budget"),
     [
-        (llama, "tree"),
-        (qwen, "tree"),
-        (bert, "apart"),
-        (mistral, "padded"),
-        (roberta, "padded"),
-        (distilbert, "padded"),
+        (llama, "tree", MASKED),
+        (llama, "tree", WITHIN),
+        (qwen, "tree", MASKED),
+        (qwen, "tree", WITHIN),
+        (bert, "apart", MASKED),
+        (bert, "apart", WITHIN),
+        (mistral, "padded", MASKED),
+        (roberta, "padded", MASKED),
+        (distilbert, "padded", MASKED),
     ],
 )
 @pytest.mark.parametrize("responses", [2, 5])
 def test_scores_and_gradients_are_those_of_one_at_a_time(
-    make: Callable[[], PreTrainedModel], layout: Layout, responses: int
+    make: Callable[[], PreTrainedModel], layout: Layout, budget: Budget, responses: int
 ) -> None:
     torch.manual_seed(0)
     model = make().eval()
@@ -129,7 +133,7 @@ def test_scores_and_gradients_are_those_of_one_at_a_time(
     groups = groups_of(responses)
     single = torch.cat([model(input_ids=torch.tensor([s])).logits[:, 0] for g in groups for s in g])
     single_gradients = gradients(model, single)
-    passes = reward.pack(groups, BUDGET)
+    passes = reward.pack(groups, budget)
     scores = torch.cat([reward.all_rewards(packed)[:, 0] for packed in passes])
     packed = scores[torch.cat([packed.sequence for packed in passes]).argsort()]
     packed_gradients = gradients(model, packed)
@@ -178,6 +182,13 @@ def test_rows_of_a_fixed_budget_are_filled_up_with_padding_that_sees_nobody() ->
     mask = tree_mask(packed, causal=True)[0, 0]
     assert not mask[:4, 4:].any()
     assert not mask[4:, :4].any()
+
+
+def test_trees_that_attend_within_themselves_lie_in_one_row_without_padding() -> None:
+    groups = [[[k, k, 1], [k, k, 2, 2]] for k in range(3, 6)]
+    (packed,) = pack(groups, Budget(row=None, tokens=64), "tree")
+    assert packed.ids.shape == (1, 3 * 5)
+    assert packed.trees == [[2, 1, 2]] * 3
 
 
 def test_nobody_sees_another_tree_or_another_branch() -> None:

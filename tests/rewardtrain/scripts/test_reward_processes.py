@@ -39,6 +39,7 @@ def config(tiny_policy) -> dict:
         "epochs": 2,
         "batch_size": 6,
         "folds": 0,
+        "precision": "float32",
         "curve": False,
     }
 
