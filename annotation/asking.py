@@ -36,6 +36,8 @@ class Question:
     selection_probability: float = 1.0
     reserved_for: Visitor | None = None
     """The only person who is asked."""
+    expected: dict[str, Any] | None = None
+    """A gold's answer: its tiers of response ids, best first, as a preference's."""
 
 
 def sha256_of(value: Any) -> str:
@@ -164,6 +166,7 @@ def add_comparisons(
             wanted=project.overlap if question.wanted is None else question.wanted,
             stream=question.stream,
             selection_probability=question.selection_probability,
+            expected=question.expected,
             reserved_for_id=question.reserved_for.pk if question.reserved_for else None,
             # Found by that person without anybody's place in the queue being given up.
             returned=question.reserved_for is not None,

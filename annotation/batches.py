@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.models import Batch, BatchItem, Preference, Project, Response
+from annotation.models import Batch, BatchItem, Comparison, Preference, Project, Response
 from annotation.models.asked import RANDOM
 from annotation.preferences import countable
 
@@ -111,6 +111,22 @@ def batch_lines(batch: Batch) -> Iterator[dict[str, Any]]:
     return (values for _, values in lines)
 
 
+def gold_lines(project: Project) -> list[dict[str, Any]]:
+    """The project's golds with the answers expected of them, as lines beside those of a batch: a
+    model is judged on them and never learns from them."""
+    golds = (
+        project.comparisons.filter(kind=Comparison.Kind.GOLD, expected__isnull=False)
+        .select_related("prompt")
+        .prefetch_related("places__response")
+        .order_by("sha256")
+    )
+    return [
+        _asked(gold, gold.expected["tiers"])
+        | {"outcome": gold.expected["outcome"], "labeler": IMPORTED, "ranking": "complete"}
+        for gold in golds
+    ]
+
+
 def canonical_lines(
     rows: QuerySet[Preference] | list[Preference],
 ) -> list[tuple[Preference, dict[str, Any]]]:
@@ -175,6 +191,21 @@ def _aliases(lines: list[tuple[Preference, dict[str, Any]]]) -> dict[int | None,
 def _line(row: Preference) -> dict[str, Any]:
     comparison = row.comparison
     responses = [place.response for place in comparison.places.all()]
+    return {
+        **_asked(comparison, row.tiers),
+        "outcome": row.outcome,
+        "ranking": row.ranking,
+        "strength": row.strength,
+        "levels": row.levels,
+        # Lines of before anything was steered stay what they were.
+        **({} if comparison.stream == RANDOM else {"stream": comparison.stream}),
+        **_remarks(row, responses),
+    }
+
+
+def _asked(comparison: Comparison, tiers: list[list[int]]) -> dict[str, Any]:
+    """What was asked, and an answer to it as places among the responses."""
+    responses = [place.response for place in comparison.places.all()]
     place_of = {response.pk: place for place, response in enumerate(responses)}
     return {
         "comparison": comparison.sha256,
@@ -183,14 +214,7 @@ def _line(row: Preference) -> dict[str, Any]:
         "split": comparison.prompt.split,
         "messages": comparison.prompt.messages,
         "responses": [response.messages for response in responses],
-        "outcome": row.outcome,
-        "tiers": [sorted(place_of[response] for response in tier) for tier in row.tiers],
-        "ranking": row.ranking,
-        "strength": row.strength,
-        "levels": row.levels,
-        # Lines of before anything was steered stay what they were.
-        **({} if comparison.stream == RANDOM else {"stream": comparison.stream}),
-        **_remarks(row, responses),
+        "tiers": [sorted(place_of[response] for response in tier) for tier in tiers],
     }
 
 

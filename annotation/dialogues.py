@@ -1,7 +1,7 @@
 """Rows of the known preference formats, read as a prompt with its responses.
 
 Ours    {"messages": [...] or "prompt": text, "responses": [text or [...], ...],
-         "outcome"?, "tiers"?: [[0], [1]], "strength"?, "levels"?}
+         "outcome"?, "tiers"?: [[0], [1]], "strength"?, "levels"?, "kind"?: "ask" or "gold"}
 TRL     {"prompt": text or [...], "chosen": text or [...], "rejected": text or [...]}, or chosen
         and rejected alone, each a whole conversation
 HH      {"chosen": text, "rejected": text}, each a whole dialogue of Human: and Assistant: turns
@@ -30,7 +30,9 @@ class Draft:
     messages: Messages
     responses: list[Messages]
     answer: Answer | None = None
+    """What somebody said, or what a gold's answer must be."""
     levels: int = 1
+    gold: bool = False
 
 
 def read_comparison(row: Any) -> Draft:
@@ -117,11 +119,23 @@ def _read_ours(row: dict[str, Any]) -> Draft:
         )
         _check_strength(answer, levels)
     return Draft(
+        gold=_is_gold(row, answer),
         messages=read_prompt(row),
         responses=[as_messages(response, "assistant") for response in responses],
         answer=answer,
         levels=levels,
     )
+
+
+def _is_gold(row: dict[str, Any], answer: Answer | None) -> bool:
+    kind = row.get("kind", "ask")
+    if kind not in ("ask", "gold"):
+        raise Unreadable(f"kind is {kind!r}; it must be ask or gold, or be left out.")
+    if kind == "gold" and (answer is None or answer.outcome != "prefer"):
+        raise Unreadable(
+            'A gold has one right answer: give outcome "prefer" with tiers, such as [[0], [1]].'
+        )
+    return kind == "gold"
 
 
 def _check_strength(answer: Answer, levels: Any) -> None:

@@ -3,7 +3,7 @@ its number and the reason, and keeps no other line out; the same file again adds
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,11 +15,13 @@ from annotation import asking, preferences
 from annotation.dialogues import Draft, Messages, Unreadable, read_comparison, read_prompt
 from annotation.forms import InvalidAnswer, check_ranking
 from annotation.modalities import MODALITIES
-from annotation.models import Project
+from annotation.models import Comparison, Project, Prompt, Response
 from verify.checks import Check
 from verify.checks import validate as validate_checks
 
 CHUNK = 500
+GOLD_LABELS = 10_000
+"""More than there will be labelers: each of them may meet every gold once."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,7 @@ def _store(project: Project, drafts: list[Draft], report: Report, source: str) -
     comparisons = asking.add_comparisons(
         project,
         (
-            asking.Question(
-                prompt=prompt, responses=shown, wanted=None if draft.answer is None else 0
-            )
+            _question(prompt, shown, draft)
             for (prompt, _), shown, draft in zip(prompts, responses, drafts, strict=True)
         ),
     )
@@ -126,8 +126,24 @@ def _store(project: Project, drafts: list[Draft], report: Report, source: str) -
                 comparison=comparison, order=shown, answer=draft.answer, levels=draft.levels
             )
             for (comparison, _), shown, draft in zip(comparisons, responses, drafts, strict=True)
-            if draft.answer is not None and comparison is not None
+            if draft.answer is not None and comparison is not None and not draft.gold
         ),
+    )
+
+
+def _question(prompt: Prompt, shown: Sequence[Response], draft: Draft) -> asking.Question:
+    """Who brings an answer need not be asked; a gold's answer is what everybody is asked for."""
+    if draft.gold and draft.answer is not None:
+        tiers = [[shown[place].pk for place in tier] for tier in draft.answer.tiers]
+        return asking.Question(
+            prompt=prompt,
+            responses=shown,
+            kind=Comparison.Kind.GOLD,
+            wanted=GOLD_LABELS,
+            expected={"outcome": draft.answer.outcome, "tiers": tiers},
+        )
+    return asking.Question(
+        prompt=prompt, responses=shown, wanted=None if draft.answer is None else 0
     )
 
 

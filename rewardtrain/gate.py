@@ -4,7 +4,9 @@ The first model needs an accuracy whose 95 % interval lies above one half: on he
 pairs where there are HELDOUT_ENOUGH of them, else by cross-validation over all labels, since a
 few dozen pairs decide nothing. A challenger is refused only on evidence against it: a paired
 bootstrap interval of its accuracy difference wholly below 0, or of its NLL difference wholly
-above 0, and with MANY_HELDOUT pairs also unless the accuracy's lower end is above -1 point.
+above 0, and with MANY_HELDOUT pairs also unless one of two lower ends is above -1 point: that of
+the accuracy, or that of the probability which the model gives the order that people chose. The
+latter says much the same with less noise (docs/decisions/0011-proof-by-probability.md).
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +35,11 @@ def judge(report: dict[str, Any], *, challenger: bool) -> Verdict:
     champion = report.get("champion") if challenger else None
     if not champion or not champion["accuracy_difference"]["n"]:
         return _judge_first(report)
-    return _judge_challenger(champion["accuracy_difference"], champion["nll_difference"])
+    return _judge_challenger(
+        champion["accuracy_difference"],
+        champion["nll_difference"],
+        champion["probability_difference"],
+    )
 
 
 def accuracy_of(report: dict[str, Any]) -> dict[str, Any] | None:
@@ -77,8 +83,14 @@ def _judge_first(report: dict[str, Any]) -> Verdict:
     )
 
 
-def _judge_challenger(accuracy: dict[str, Any], nll: dict[str, Any]) -> Verdict:
-    figures = {"accuracy_difference": accuracy, "nll_difference": nll}
+def _judge_challenger(
+    accuracy: dict[str, Any], nll: dict[str, Any], probability: dict[str, Any]
+) -> Verdict:
+    figures = {
+        "accuracy_difference": accuracy,
+        "nll_difference": nll,
+        "probability_difference": probability,
+    }
     n = accuracy["n"]
     by_accuracy = (
         f"accuracy {100 * accuracy['difference']:+.1f} points "
@@ -90,11 +102,15 @@ def _judge_challenger(accuracy: dict[str, Any], nll: dict[str, Any]) -> Verdict:
         return Verdict(False, f"Less accurate: {by_accuracy} {against}.", figures)
     if nll["low"] > 0:
         return Verdict(False, f"Worse calibrated: {by_nll} {against}.", figures)
-    if n >= MANY_HELDOUT and accuracy["low"] <= WORST_LOSS:
+    if n >= MANY_HELDOUT and max(accuracy["low"], probability["low"]) <= WORST_LOSS:
+        by_probability = (
+            f"probability of people's choices {100 * probability['difference']:+.1f} points "
+            f"({100 * probability['low']:+.1f} to {100 * probability['high']:+.1f})"
+        )
         return Verdict(
             False,
-            f"It may lose more than a point: {by_accuracy} {against}; with {MANY_HELDOUT:,} pairs "
-            "or more the lower end must be above -1 point.",
+            f"It may lose more than a point: {by_accuracy}, {by_probability} {against}; with "
+            f"{MANY_HELDOUT:,} pairs or more one of the lower ends must be above -1 point.",
             figures,
         )
     return Verdict(True, f"Not worse: {by_accuracy}, {by_nll} {against}.", figures)

@@ -10,27 +10,39 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from django.conf import settings
 
+from annotation.models import Project
 from rewardtrain import contract, launch
 from rewardtrain.models import ModelVersion, Run
+
+Why = Literal["finished", "half_written", "newer"]
+WORDS = {
+    "finished": "run {run} succeeded",
+    "half_written": "run {run} was ended while writing it",
+    "newer": "run {run} has a newer one",
+}
 
 
 @dataclass(frozen=True)
 class Spare:
+    run: int
     path: Path
     size: int
     """Bytes."""
-    why: str
+    why: Why
+    """Its run succeeded, or was ended while writing it, or has a newer one to go on from."""
 
 
-def spare() -> list[Spare]:
-    """The checkpoints that may be deleted, the largest first."""
+def spare(project: Project | None = None) -> list[Spare]:
+    """The checkpoints that may be deleted, the largest first; of all projects or of one."""
     named = {Path(settings.STORE_DIR, source) for source in _sources()}
+    runs = Run.objects.all() if project is None else project.runs.all()
     found = [
-        Spare(path, size_of(path), why)
-        for run in Run.objects.exclude(state__in=Run.ACTIVE)
+        Spare(run.pk, path, size_of(path), why)
+        for run in runs.exclude(state__in=Run.ACTIVE)
         for path, why in _spare_of(run)
         if path not in named
     ]
@@ -41,7 +53,7 @@ def _sources() -> list[str]:
     return list(ModelVersion.objects.values_list("source", flat=True))
 
 
-def _spare_of(run: Run) -> Iterator[tuple[Path, str]]:
+def _spare_of(run: Run) -> Iterator[tuple[Path, Why]]:
     over = run.state == Run.State.SUCCEEDED
     if over and run.kind == Run.Kind.POLICY and _may_be_met(run):
         return
@@ -51,11 +63,11 @@ def _spare_of(run: Run) -> Iterator[tuple[Path, str]]:
         whole = [path for path in paths if (path / contract.COMPLETE).is_file()]
         for path in paths:
             if over:
-                yield path, f"run {run.pk} succeeded"
+                yield path, "finished"
             elif path not in whole:
-                yield path, f"run {run.pk} was ended while writing it"
+                yield path, "half_written"
             elif path != whole[-1]:
-                yield path, f"run {run.pk} has a newer one"
+                yield path, "newer"
 
 
 def _may_be_met(run: Run) -> bool:

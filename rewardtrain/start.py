@@ -11,7 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from annotation.access import Visitor
-from annotation.batches import NothingToFreeze, batch_lines, freeze
+from annotation.batches import NothingToFreeze, batch_lines, freeze, gold_lines
 from annotation.events import record
 from annotation.models import Batch, Preference, Project, Prompt
 from annotation.models.asked import RANDOM
@@ -66,7 +66,7 @@ def start_reward(
             run = create(
                 project,
                 Run.Kind.REWARD,
-                comparison_rows(project, batch_lines(batch)),
+                comparison_rows(project, [*batch_lines(batch), *gold_lines(project)]),
                 configuration=configuration,
                 batch=batch,
                 requested_by=actor,

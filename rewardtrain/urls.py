@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from rewardtrain.api import arena, batches, circle, learnt, loop, models, runs, scorings, talk
+from rewardtrain.api import (
+    arena,
+    batches,
+    circle,
+    learnt,
+    loop,
+    models,
+    runs,
+    scorings,
+    spare,
+    talk,
+)
 
 urlpatterns = [
     path("projects/<slug:slug>/circle/", circle.Circle.as_view(), name="circle"),
     path("projects/<slug:slug>/learnt/", learnt.Learnt.as_view(), name="learnt"),
     path("projects/<slug:slug>/runs/", runs.Runs.as_view(), name="runs"),
+    path("projects/<slug:slug>/spare/", spare.SpareCheckpoints.as_view(), name="spare"),
     path("runs/<int:pk>/", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics/", runs.RunMetrics.as_view(), name="run-metrics"),
     path("runs/<int:pk>/log/", runs.RunLog.as_view(), name="run-log"),

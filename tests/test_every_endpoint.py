@@ -74,6 +74,7 @@ ENDPOINTS: dict[str, dict[str, tuple]] = {
     "projects/<slug:slug>/learnt/": {"GET": LABELER},
     "projects/<slug:slug>/runs/": {"GET": REVIEWER, "POST": MANAGER},
     "projects/<slug:slug>/models/": {"GET": REVIEWER},
+    "projects/<slug:slug>/spare/": {"GET": MANAGER},
     "projects/<slug:slug>/arena/": {"GET": REVIEWER},
     "projects/<slug:slug>/loop/": {"GET": REVIEWER, "PATCH": MANAGER},
     "projects/<slug:slug>/model-checks/": {"POST": MANAGER},

@@ -25,6 +25,21 @@ def judged(n: int, accuracy: float, low: float, high: float) -> dict[str, Any]:
     return {"n": n, "accuracy": accuracy, "low": low, "high": high, "nll": 0.6}
 
 
+def met(
+    theirs: dict[str, Any],
+    accuracy: dict[str, Any],
+    nll: dict[str, Any] | None = None,
+    probability: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A report's champion; what is not said differs as the accuracy does."""
+    return {
+        **theirs,
+        "accuracy_difference": accuracy,
+        "nll_difference": nll or accuracy,
+        "probability_difference": probability or accuracy,
+    }
+
+
 def reward_report(**figures: Any) -> dict[str, Any]:
     """As train_reward writes it, for a model that is clearly above chance."""
     return {

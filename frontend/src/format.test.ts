@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { clock, percent, relative } from "./format";
+import { clock, percent, relative, size } from "./format";
 
 describe("format", () => {
   it("writes a share as a whole percentage", () => {
     expect([percent(0.631), percent(0), percent(1)]).toEqual(["63", "0", "100"]);
+  });
+
+  it("writes bytes in a unit that one can read", () => {
+    expect([size(0), size(999), size(3_420_000), size(1e15)]).toEqual([
+      "0 byte",
+      "999 byte",
+      "3.4 MB",
+      "1,000 TB",
+    ]);
   });
 
   it("writes seconds as a clock", () => {

@@ -16,6 +16,17 @@ export function decimal(value: number): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(value);
 }
 
+/** Bytes in a unit that one can read: "3.4 MB". */
+export function size(bytes: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return new Intl.NumberFormat(language(), {
+    style: "unit",
+    unit: units[power] ?? "byte",
+    maximumFractionDigits: 1,
+  }).format(bytes / 1000 ** power);
+}
+
 /** "3:12", or "1:03:12" from an hour on. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

@@ -45,8 +45,12 @@ def knowledge(cases: Sequence[Case], seen_labelers: set[str]) -> dict[str, Any]:
             cases, lambda row: "seen" if row.labeler in seen_labelers else "unseen"
         ),
         "sources": grouped(cases, source_of),
-        "kinds": grouped(cases, lambda row: row.kind),
+        "kinds": by_kind(cases),
     }
+
+
+def by_kind(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    return grouped(cases, lambda row: row.kind)
 
 
 def calibrated(cases: Sequence[Case]) -> dict[str, Any]:

@@ -32,6 +32,11 @@ class Judged:
     margins: list[float]
     """The preferred one's score less the other's, of each decided pair."""
 
+    @property
+    def probability(self) -> float:
+        """P(the preferred one wins), the mean over the pairs."""
+        return sum(0.5 + 0.5 * math.tanh(m / 2) for m in self.margins) / len(self.margins)
+
 
 def judge(scores: Sequence[float], pairs: Sequence[Pair]) -> Judged:
     """Accuracy (equal scores count one half) and NLL of `scores` on decided `pairs`."""

@@ -5,6 +5,9 @@ is divided by the weights of the whole step before it goes backward, so that the
 of one large batch, however many passes and processes share it.
 """
 
+import importlib.util
+import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,9 +19,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from rewardtrain.contract import RewardConfig
+from rewardtrain.contract import ContractError, RewardConfig, write_json
 from rewardtrain.core.objective import Objective
-from rewardtrain.core.packing import budget_of, layout_of
+from rewardtrain.core.packing import Budget, budget_of, layout_of
 from rewardtrain.core.pretrained import multiplies_bf16
 from rewardtrain.core.reward_fit import Part, Step, Steps, judge_rows
 from rewardtrain.core.reward_model import RewardModel
@@ -29,6 +32,8 @@ IN_WORDS = {
     "apart": "an encoder reads both ways, so prompts are not shared; unpadded only",
     "padded": "this model takes no mask of ours; padded, neighbours in length together",
 }
+BUDGET = "budget.json"
+"""Of a checkpoint: the tokens of a pass that it was reached with."""
 LEAST_TOKENS = 64
 """A pass of so few is not worth halving when memory runs out."""
 WARM_UP = 0.1
@@ -82,6 +87,9 @@ class PackedRewardTrainer(Trainer):
             f"{IN_WORDS[self.layout]}; {self.budget.tokens} tokens a pass, products in {products}"
         )
         checkpoint, step = newest_checkpoint(Path(self.args.output_dir))
+        if checkpoint:
+            # What did not fit before would not fit now.
+            self.budget = Budget(**json.loads((checkpoint / BUDGET).read_text("utf-8")))
         if checkpoint and step == len(self.train_dataset):
             # Resuming here would take one step too many.
             self._load_from_checkpoint(str(checkpoint))
@@ -212,11 +220,31 @@ class PackedRewardTrainer(Trainer):
         self.accelerator.wait_for_everyone()
         self.run.check_fence()
         if self.args.should_save:
+            write_json(folder / BUDGET, self.budget)
             complete_checkpoint(folder)
             # Only now: killed in between, the run still has a complete one.
             for older in folder.parent.glob("checkpoint-*"):
                 if older != folder:
                     shutil.rmtree(older)
+
+
+def check_surroundings(config: RewardConfig) -> None:
+    """See that what the run asks of its surroundings is there, before hours are spent.
+
+    Raises:
+        ContractError: a tracker is not installed, or a launcher shards the weights.
+    """
+    name = config.report_to
+    if name != "none" and importlib.util.find_spec(name) is None:
+        raise ContractError(
+            f"report_to = {name!r}, and {name} is not installed; install it "
+            f"(.venv/bin/pip install {name}), or use report_to = 'none'."
+        )
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        raise ContractError(
+            "Reward training does not shard a model over devices (FSDP); launch it with "
+            "--multi_gpu, which keeps the whole model on each."
+        )
 
 
 def rise_and_fall(steps: int) -> Callable[[int], float]:

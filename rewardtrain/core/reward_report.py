@@ -6,7 +6,7 @@ from typing import Any
 
 from rewardtrain.contract import HELDOUT_ENOUGH, RANDOM, ComparisonRow
 from rewardtrain.core.heads import FLAG, MEMBER, HeadScores
-from rewardtrain.core.knowledge import Case, knowledge, mcnemar
+from rewardtrain.core.knowledge import Case, by_kind, knowledge, mcnemar
 from rewardtrain.core.learning_curve import Point, extrapolate, round_step
 from rewardtrain.core.metrics import (
     Judged,
@@ -38,7 +38,7 @@ def longer_figures(rows: Sequence[ComparisonRow], role: str, fits: Sequence[Fit]
 
 
 def knowledge_figures(
-    rows: Sequence[ComparisonRow], fits: Sequence[Fit], judged: Judgements
+    rows: Sequence[ComparisonRow], fits: Sequence[Fit], judged: Judgements, golds: Sequence[Case]
 ) -> dict[str, Any]:
     """What the model knows, on the held-out comparisons where they are enough, else by the folds;
     `source` says which."""
@@ -52,7 +52,8 @@ def knowledge_figures(
         if fit.role == role
         for i, found in zip(fit.judged, each, strict=True)
     ]
-    return {"source": source, **knowledge(cases, seen)}
+    found = knowledge(cases, seen)
+    return {"source": source, **found, "kinds": [*found["kinds"], *by_kind(golds)]}
 
 
 def curve_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | None:
@@ -160,6 +161,9 @@ def champion_figures(ours: Sequence[Judged], theirs: Sequence[Judged]) -> dict[s
         **figures(theirs),
         "accuracy_difference": paired_bootstrap([a.accuracy - b.accuracy for a, b in pairs]),
         "nll_difference": paired_bootstrap([a.nll - b.nll for a, b in pairs]),
+        "probability_difference": paired_bootstrap(
+            [a.probability - b.probability for a, b in pairs]
+        ),
         "mcnemar": mcnemar(ours, theirs),
     }
 

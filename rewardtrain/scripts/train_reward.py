@@ -25,7 +25,8 @@ report.json:
                    without one
     knowledge      calibration, accuracy by strength, length, labelers, sources and kinds
                    (core/knowledge.py), on the held-out comparisons or, where they are few, by the
-                   folds; `source` says which
+                   folds; `source` says which. Golds, in kinds, are those on threads that the model
+                   did not learn from
     curve          accuracy by labels and what more would bring (core/learning_curve.py)
     halves         second: the second opinion's figures on the held-out comparisons; whole: those of
                    a fit to both halves; cost: this model's accuracy minus that one's, on the same;
@@ -50,7 +51,9 @@ import torch
 from rewardtrain.contract import (
     CONFIG,
     DATA,
+    GOLD,
     SECOND,
+    TEACHING,
     ComparisonRow,
     ContractError,
     RewardConfig,
@@ -58,12 +61,18 @@ from rewardtrain.contract import (
 )
 from rewardtrain.core.crowd import believed
 from rewardtrain.core.heads import HeadScores
+from rewardtrain.core.knowledge import Case
 from rewardtrain.core.learning_curve import FRACTIONS, LEAST_LABELS
 from rewardtrain.core.losses import pairs_of
 from rewardtrain.core.metrics import Judged, figures, mean_and_spread
 from rewardtrain.core.neighbours import keep_states
 from rewardtrain.core.objective import Objective
-from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer, bytes_on_disk
+from rewardtrain.core.packed_trainer import (
+    Learner,
+    PackedRewardTrainer,
+    bytes_on_disk,
+    check_surroundings,
+)
 from rewardtrain.core.pretrained import describe_device, prepare_device, sha256, weights_sha256
 from rewardtrain.core.reward_fit import Fit, Steps, Texts, decided, judge_rows, judges
 from rewardtrain.core.reward_model import RewardModel, load_reward_model, start_reward_model
@@ -82,9 +91,12 @@ from rewardtrain.core.runlog import RunLog, run
 
 def train_reward(log: RunLog) -> None:
     config: RewardConfig = log.config
+    check_surroundings(config)
     device = prepare_device(config.device)
     log.stage("reading preferences", device=describe_device(device))
-    rows: list[ComparisonRow] = log.rows(ComparisonRow)
+    given: list[ComparisonRow] = log.rows(ComparisonRow)
+    rows = [row for row in given if row.kind in TEACHING]
+    golds = [row for row in given if row.kind == GOLD]
     check_rows(rows)
     fits = plan_fits(rows, config)
     check_fits(fits, rows)
@@ -104,6 +116,8 @@ def train_reward(log: RunLog) -> None:
     taught = set(fits[-1].train)
     chosen = [place for place, row in enumerate(of_row) if row in taught]
     keep_states(log.directory, states[chosen], [of_row[place] for place in chosen])
+    taught_roots = {rows[i].thread_root for i in taught}
+    golds = [row for row in golds if row.thread_root not in taught_roots]
     champion = None
     if config.champion is not None:
         theirs = load_reward_model(config.champion, "champion", device)
@@ -120,7 +134,7 @@ def train_reward(log: RunLog) -> None:
                 "folds": longer_figures(rows, "fold", fits),
             },
             "champion": champion,
-            "knowledge": knowledge_figures(rows, fits, judged),
+            "knowledge": knowledge_figures(rows, fits, judged, cases_of(model, golds)),
             "curve": curve_figures(fits, judged),
             "halves": halves_figures(fits, judged),
             "heads": head_figures(found, fits[-1], rows, texts, spread),
@@ -329,6 +343,13 @@ def judge_fit(
 ) -> list[Judged]:
     scores = model.scores([ids for i in fit.judged for ids in texts.of_row[i]])
     return judge_rows([rows[i] for i in fit.judged], scores)
+
+
+def cases_of(model: RewardModel, rows: Sequence[ComparisonRow]) -> list[Case]:
+    """How a model does on decided rows that are none of its run's."""
+    rows = [row for row in rows if decided(row)]
+    scores = model.scores(Texts(model, rows).all)
+    return [Case(row, found) for row, found in zip(rows, judge_rows(rows, scores), strict=True)]
 
 
 if __name__ == "__main__":

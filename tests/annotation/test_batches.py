@@ -95,16 +95,17 @@ def test_an_undone_answer_leaves_the_next_batch(project: Project) -> None:
     assert undone.comparison.sha256 not in {line["comparison"] for line in batch_lines(second)}
 
 
-def test_surplus_answers_and_golds_stay_out() -> None:
+@pytest.mark.parametrize("kind", ["gold", "anchor", "repeat", "arena"])
+def test_surplus_answers_and_what_only_measures_stay_out(kind: str) -> None:
     project = desk.open_project(1, grace_seconds=0)
     lena, luis = desk.people(project, 2)
     late = desk.leased(lena)
     desk.let_expire([late])
     desk.answer_all(luis)
     desk.submit(late)
-    (gold,) = desk.ask(project)
+    (measured,) = desk.ask(project)
     desk.answer_all(luis)
-    Comparison.objects.filter(pk=gold.pk).update(kind="gold")
+    Comparison.objects.filter(pk=measured.pk).update(kind=kind)
     (line,) = batch_lines(freeze(project))
     assert line["comparison"] == late.comparison.sha256
 

@@ -57,6 +57,36 @@ def test_an_unanswered_comparison_is_asked(shelf: Project) -> None:
     assert (report.preferences, row.wanted, row.done, row.responses.count()) == (0, 1, 0, 3)
 
 
+GOLD = {"prompt": "Name a bird.", "responses": ["A spoon.", "A heron."], "kind": "gold"}
+
+
+def test_a_gold_brings_the_answer_that_is_expected_and_no_preference(shelf: Project) -> None:
+    report = import_comparisons(shelf, jsonl({**GOLD, "outcome": "prefer", "tiers": [[1], [0]]}))
+    assert (report.created, report.preferences, report.errors) == (1, 0, [])
+    gold = Comparison.objects.get()
+    texts = {r.pk: r.messages[0]["content"] for r in gold.responses.all()}
+    assert gold.kind == "gold"
+    assert [[texts[pk] for pk in tier] for tier in gold.expected["tiers"]] == [
+        ["A heron."],
+        ["A spoon."],
+    ]
+    assert gold.wanted > gold.done == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (GOLD, "A gold has one right answer"),
+        ({**GOLD, "outcome": "tie"}, "A gold has one right answer"),
+        ({**GOLD, "kind": "anchor"}, "kind is 'anchor'; it must be ask or gold"),
+    ],
+)
+def test_a_gold_without_a_right_answer_is_reported(shelf: Project, row: dict, reason: str) -> None:
+    (error,) = import_comparisons(shelf, jsonl(row)).errors
+    assert error.reason.startswith(reason)
+    assert not Comparison.objects.exists()
+
+
 def test_opposite_judgements_of_one_pair_are_both_kept(shelf: Project) -> None:
     turned = {**PAIR, "chosen": PAIR["rejected"], "rejected": PAIR["chosen"]}
     report = import_comparisons(shelf, jsonl(PAIR, turned))

@@ -13,6 +13,7 @@ from tests.turning import (
     difference,
     finish,
     judged,
+    met,
     name_reference,
     policy_report,
     reward_report,
@@ -20,7 +21,7 @@ from tests.turning import (
 )
 
 EVEN = difference(150, 0.0, -0.05, 0.05)
-AS_GOOD = {**judged(150, 0.7, 0.6, 0.8), "accuracy_difference": EVEN, "nll_difference": EVEN}
+AS_GOOD = met(judged(150, 0.7, 0.6, 0.8), EVEN)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 import pytest
 
 from rewardtrain.gate import accuracy_of, judge
-from tests.turning import difference, judged, reward_report
+from tests.turning import difference, judged, met, reward_report
 
 
-def champion(accuracy: dict, nll: dict) -> dict:
-    return {**judged(accuracy["n"], 0.7, 0.6, 0.8), "accuracy_difference": accuracy,
-            "nll_difference": nll}  # fmt: skip
+def champion(accuracy: dict, nll: dict, probability: dict | None = None) -> dict:
+    return met(judged(accuracy["n"], 0.7, 0.6, 0.8), accuracy, nll, probability)
 
 
 EVEN = difference(150, 0.0, -0.05, 0.05)
@@ -86,6 +85,15 @@ def test_with_two_thousand_pairs_it_must_not_lose_a_point() -> None:
     verdict = judge(reward_report(champion=champion(accuracy, EVEN)), challenger=True)
     assert not verdict.passed
     assert "more than a point" in verdict.reason
+
+
+def test_what_accuracy_leaves_open_the_probability_of_peoples_choices_may_prove() -> None:
+    accuracy = difference(2_000, -0.004, -0.02, 0.012)
+    proof, none = (difference(2_000, -0.002, low, 0.005) for low in (-0.0099, -0.01))
+    assert judge(reward_report(champion=champion(accuracy, EVEN, proof)), challenger=True).passed
+    verdict = judge(reward_report(champion=champion(accuracy, EVEN, none)), challenger=True)
+    assert not verdict.passed
+    assert "probability of people's choices -0.2 points (-1.0 to +0.5)" in verdict.reason
 
 
 def test_without_shared_pairs_a_challenger_is_judged_as_a_first_model() -> None:

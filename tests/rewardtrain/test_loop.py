@@ -12,6 +12,7 @@ from tests.turning import (
     difference,
     finish,
     judged,
+    met,
     name_reference,
     policy_report,
     reward_report,
@@ -157,8 +158,7 @@ def test_a_learnt_round_asks_no_more_without_a_click(project: Project, lena: Per
 def test_a_challenger_replaces_the_model_in_service(project: Project, lena: Person) -> None:
     champion = add_version(project, "reward", "provisional")
     even = difference(150, 0.0, -0.05, 0.05)
-    met = {**judged(150, 0.7, 0.6, 0.8), "accuracy_difference": even, "nll_difference": even}
-    version = learn(project, lena, champion=met)
+    version = learn(project, lena, champion=met(judged(150, 0.7, 0.6, 0.8), even))
     champion.refresh_from_db()
     assert (version.stage, champion.stage) == ("promoted", "archived")
 

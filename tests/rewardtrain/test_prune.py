@@ -8,6 +8,7 @@ from annotation.models import Project
 from rewardtrain import launch, prune
 from rewardtrain.contract import COMPLETE
 from rewardtrain.models import Run
+from tests.cast import Person
 from tests.turning import add_run, add_version
 
 
@@ -55,6 +56,18 @@ def test_what_a_model_version_names_is_kept(left, project: Project, settings) ->
     version.source = str((folder / "checkpoint-2").relative_to(settings.STORE_DIR))
     version.save()
     assert names() == ["checkpoint-1"]
+
+
+def test_a_manager_sees_what_may_go_with_its_size(left, project: Project, maya: Person) -> None:
+    folder = left("failed", {"checkpoint-9": True, "checkpoint-10": True, "checkpoint-11": False})
+    run = int(folder.parents[1].name)
+    other = Project.objects.create(slug="other", name="Other")
+    assert prune.spare(other) == []
+    found = maya.api.get(f"/api/projects/{project.slug}/spare/").json()["results"]
+    assert found == [
+        {"run": run, "name": "checkpoint-11", "bytes": 1000, "why": "half_written"},
+        {"run": run, "name": "checkpoint-9", "bytes": 1000, "why": "newer"},
+    ]
 
 
 def test_the_command_shows_sizes_and_deletes_only_when_told(left) -> None:

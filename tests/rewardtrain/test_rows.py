@@ -1,6 +1,6 @@
-from annotation.batches import batch_lines, freeze
+from annotation.batches import batch_lines, freeze, gold_lines
 from annotation.models import Project
-from rewardtrain import rounds
+from rewardtrain import contract, rounds
 from rewardtrain.demo.projects import POLICY
 from rewardtrain.models import Generation
 from rewardtrain.rows import comparison_rows
@@ -30,3 +30,15 @@ def test_a_row_says_who_wrote_each_response_and_that_no_flag_is_a_no(db: None) -
     Project.objects.filter(pk=project.pk).update(flags=[])
     project.refresh_from_db()
     assert "flags" not in next(comparison_rows(project, [line]))
+
+
+def test_a_gold_is_a_row_of_its_answer_which_says_nothing_of_flags(db: None) -> None:
+    project = desk.open_project(0, flags=["untrue"])
+    (gold,) = desk.ask(project, kind="gold")
+    first, second = (place.response for place in gold.places.all())
+    gold.expected = {"outcome": "prefer", "tiers": [[second.pk], [first.pk]]}
+    gold.save()
+    (row,) = comparison_rows(project, gold_lines(project))
+    found = contract.decode(contract.ComparisonRow, row, "row")
+    assert (found.kind, found.outcome, found.tiers) == ("gold", "prefer", [[1], [0]])
+    assert found.flags is None

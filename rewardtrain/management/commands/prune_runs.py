@@ -16,7 +16,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, delete: bool, **options: Any) -> None:
         spare = prune.spare()
         for found in spare:
-            self.stdout.write(f"{found.size / 1e6:10.1f} MB  {found.path}  ({found.why})")
+            why = prune.WORDS[found.why].format(run=found.run)
+            self.stdout.write(f"{found.size / 1e6:10.1f} MB  {found.path}  ({why})")
             if delete:
                 prune.delete(found)
         total = sum(found.size for found in spare) / 1e6

@@ -1,13 +1,17 @@
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+from transformers import TrainerCallback
 
-from rewardtrain.contract import ComparisonRow, RewardConfig
+from rewardtrain.contract import ComparisonRow, ContractError, RewardConfig
 from rewardtrain.core.objective import Objective
-from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer
+from rewardtrain.core.packed_trainer import Learner, PackedRewardTrainer, check_surroundings
 from rewardtrain.core.packing import Budget
 from rewardtrain.core.reward_fit import Fit, Steps, Texts
 from rewardtrain.core.reward_model import start_reward_model
-from rewardtrain.core.runlog import RunLog
+from rewardtrain.core.runlog import Cancelled, RunLog
 
 CPU = torch.device("cpu")
 
@@ -75,6 +79,40 @@ def test_a_step_is_the_same_in_one_pass_or_in_many(make_trainer):
         one.learner.state_dict().values(), many.learner.state_dict().values(), strict=True
     ):
         assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+def test_what_did_not_fit_before_is_not_tried_again(make_trainer):
+    whole, first = (make_trainer(n, epochs=4, checkpoint_every=2) for n in ("whole", "first"))
+    for trainer in (whole, first):
+        trainer.budget = Budget(row=32, tokens=64)
+    expected = losses(whole)
+    folder = Path(first.args.output_dir)
+    first.add_callback(StopAt(2))
+    with pytest.raises(Cancelled):
+        first.take_steps()
+    second = make_trainer("second", epochs=4, checkpoint_every=2)
+    shutil.copytree(folder, second.args.output_dir)
+    assert losses(second) == expected
+    assert second.budget == Budget(row=32, tokens=64)
+
+
+class StopAt(TrainerCallback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args, state, control, **_):
+        control.should_training_stop = state.global_step == self.step
+
+
+def test_a_tracker_that_is_not_installed_is_named_before_anything_is_trained():
+    with pytest.raises(ContractError, match=r"report_to = 'mlflow', and mlflow is not installed"):
+        check_surroundings(RewardConfig(backbone="", report_to="mlflow"))
+
+
+def test_a_launcher_that_shards_the_weights_is_refused(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ContractError, match="--multi_gpu"):
+        check_surroundings(RewardConfig(backbone=""))
 
 
 def test_a_fit_learns_what_is_always_preferred(make_trainer):

@@ -77,6 +77,22 @@ def trained(directory: Path) -> dict:
     return report_of(directory)
 
 
+def test_it_is_judged_on_golds_and_learns_nothing_from_them(write_run, config, rows):
+    gold = {**rows[2], "kind": "gold", "tiers": [[1], [0]]}
+    golds = [
+        {**gold, "comparison": "gold 1", "thread_root": "of a gold"},
+        {**gold, "comparison": "gold 2"},
+    ]
+    without = trained(write_run(config, rows, "without"))
+    report = trained(write_run(config, [*rows, *golds], "with"))
+    assert report["hashes"]["weights"] == without["hashes"]["weights"]
+    assert report["counts"] == without["counts"]
+    (found,) = [row for row in report["knowledge"]["kinds"] if row["name"] == "gold"]
+    # The other's thread has taught it; this one's answer is the wrong one.
+    assert (found["n"], found["accuracy"]) == (1, 0.0)
+    assert [r for r in report["knowledge"]["kinds"] if r != found] == without["knowledge"]["kinds"]
+
+
 def test_it_learns_reports_and_saves(write_run, config, rows):
     directory = write_run(config, rows)
     report = trained(directory)

@@ -17,6 +17,7 @@ import { isActive } from "../circle/state";
 import { nameOf } from "../models/words";
 import { Progress } from "./Progress";
 import "./runs.css";
+import { Spare } from "./Spare";
 import { StateTag } from "./StateTag";
 import { duration, elapsed } from "./time";
 import { kindWords, stepWords } from "./words";
@@ -45,6 +46,7 @@ export default function Runs() {
           )
         }
       </Loaded>
+      {project?.role === "manager" && <Spare slug={slug} />}
     </div>
   );
 }
