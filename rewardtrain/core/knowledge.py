@@ -31,22 +31,23 @@ class Case:
     judged: Judged
 
 
-def knowledge(cases: Sequence[Case], seen_labelers: set[str]) -> dict[str, Any]:
-    """The report's `knowledge`: {calibration, strength, length, labelers, sources, kinds}.
+def knowledge(cases: Sequence[Case]) -> dict[str, Any]:
+    """Of the report's `knowledge`: {calibration, strength, length, sources, kinds}.
 
-    `seen_labelers` gave labels that the model learnt from. A part is null or empty where the
-    comparisons say nothing of it.
+    A part is null or empty where the comparisons say nothing of it.
     """
     return {
         "calibration": calibrated(cases) if len(cases) >= FEW else None,
         "strength": by_strength(cases),
         "length": by_length(cases),
-        "labelers": grouped(
-            cases, lambda row: "seen" if row.labeler in seen_labelers else "unseen"
-        ),
         "sources": grouped(cases, source_of),
         "kinds": by_kind(cases),
     }
+
+
+def by_labeler(cases: Sequence[Case], seen: set[str]) -> list[dict[str, Any]]:
+    """Accuracy on what labelers said from whom the model learnt ("seen"), and others."""
+    return grouped(cases, lambda row: "seen" if row.labeler in seen else "unseen")
 
 
 def by_kind(cases: Sequence[Case]) -> list[dict[str, Any]]:

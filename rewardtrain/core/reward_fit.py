@@ -22,7 +22,7 @@ class Fit:
     """A model to fit: the rows it learns from and those it is judged on, as indices."""
 
     name: str
-    role: Literal["fold", "curve", "whole", "second", "final"]
+    role: Literal["fold", "curve", "labelers", "whole", "second", "final"]
     """One of a cross-validation, one to part of the labels, one to both halves of them, the second
     opinion's, or the model's own."""
     train: list[int]

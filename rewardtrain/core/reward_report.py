@@ -6,7 +6,7 @@ from typing import Any
 
 from rewardtrain.contract import HELDOUT_ENOUGH, RANDOM, ComparisonRow
 from rewardtrain.core.heads import FLAG, MEMBER, HeadScores
-from rewardtrain.core.knowledge import Case, by_kind, knowledge, mcnemar
+from rewardtrain.core.knowledge import Case, by_kind, by_labeler, knowledge, mcnemar
 from rewardtrain.core.learning_curve import Point, extrapolate, round_step
 from rewardtrain.core.metrics import (
     Judged,
@@ -45,15 +45,24 @@ def knowledge_figures(
     enough = len(judged[-1]) >= HELDOUT_ENOUGH or len(fits) == 1
     folds = any(fit.role == "fold" for fit in fits)
     source, role = ("heldout", "final") if enough or not folds else ("folds", "fold")
-    seen = {rows[i].labeler for i in fits[-1].train}
-    cases = [
-        Case(rows[i], found)
-        for fit, each in zip(fits, judged, strict=True)
-        if fit.role == role
-        for i, found in zip(fit.judged, each, strict=True)
-    ]
-    found = knowledge(cases, seen)
-    return {"source": source, **found, "kinds": [*found["kinds"], *by_kind(golds)]}
+
+    def cases(role: str) -> list[Case]:
+        return [
+            Case(rows[i], found)
+            for fit, each in zip(fits, judged, strict=True)
+            if fit.role == role
+            for i, found in zip(fit.judged, each, strict=True)
+        ]
+
+    found = knowledge(cases(role))
+    apart = [fit for fit in fits if fit.role == "labelers"]
+    seen = {rows[i].labeler for i in (apart or fits)[-1].train}
+    return {
+        "source": source,
+        **found,
+        "labelers": by_labeler(cases("labelers" if apart else role), seen),
+        "kinds": [*found["kinds"], *by_kind(golds)],
+    }
 
 
 def curve_figures(fits: Sequence[Fit], judged: Judgements) -> dict[str, Any] | None:

@@ -26,7 +26,8 @@ report.json:
     knowledge      calibration, accuracy by strength, length, labelers, sources and kinds
                    (core/knowledge.py), on the held-out comparisons or, where they are few, by the
                    folds; `source` says which. Golds, in kinds, are those on threads that the model
-                   did not learn from
+                   did not learn from; labelers, where five or more labelled, come from a fit of
+                   its own that leaves some of them out
     curve          accuracy by labels and what more would bring (core/learning_curve.py)
     halves         second: the second opinion's figures on the held-out comparisons; whole: those of
                    a fit to both halves; cost: this model's accuracy minus that one's, on the same;
@@ -41,7 +42,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -87,6 +88,9 @@ from rewardtrain.core.reward_report import (
     longer_figures,
 )
 from rewardtrain.core.runlog import RunLog, run
+
+LEAST_LABELERS = 5
+"""Fewer cannot be split into those the model learns from and others."""
 
 
 def train_reward(log: RunLog) -> None:
@@ -218,11 +222,18 @@ def plan_fits(rows: Sequence[ComparisonRow], config: RewardConfig) -> list[Fit]:
         judged=[i for i in usable if rows[i].split == "heldout" and judges(rows[i])],
     )
     smaller = smaller_fits(rows, final, config) if config.curve else []
+    strangers = fit_to_other_labelers(rows, final, config)
     halves = [
         replace(final, name="fit to both halves", role="whole", train=train),
         replace(final, name="second opinion", role="second", train=[i for i in train if i in half]),
     ]
-    return [*cross_validation, *smaller, *(halves if config.second_opinion else []), final]
+    return [
+        *cross_validation,
+        *smaller,
+        *strangers,
+        *(halves if config.second_opinion else []),
+        final,
+    ]
 
 
 def other_half(rows: Sequence[ComparisonRow], seed: int) -> set[int]:
@@ -248,9 +259,31 @@ def smaller_fits(rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig
     return fits
 
 
-def in_hash_order(roots: set[str], seed: int | str) -> list[str]:
-    """Thread roots in an order that the seed decides, the same wherever they come from."""
-    return sorted(roots, key=lambda root: hashlib.sha256(f"{seed} {root}".encode()).digest())
+def fit_to_other_labelers(
+    rows: Sequence[ComparisonRow], final: Fit, config: RewardConfig
+) -> list[Fit]:
+    """A fit that leaves out labelers with a fifth of the labels, judged on what the final fit is
+    judged on and on what the others said of threads that it did not see; none where few labelled.
+    """
+    said = Counter(rows[i].labeler for i in final.train)
+    if len(said) < LEAST_LABELERS:
+        return []
+    left_out: set[str] = set()
+    for labeler in in_hash_order(set(said), f"labelers of {config.seed}"):
+        if sum(said[name] for name in left_out) < len(final.train) / 5:
+            left_out.add(labeler)
+    train = [i for i in final.train if rows[i].labeler not in left_out]
+    roots = {rows[i].thread_root for i in train}
+    rest = [i for i in final.train if rows[i].thread_root not in roots and judges(rows[i])]
+    if not any(decided(rows[i]) for i in train):
+        return []
+    judged = [*rest, *final.judged]
+    return [Fit(name="fit without some labelers", role="labelers", train=train, judged=judged)]
+
+
+def in_hash_order(names: set[str], seed: int | str) -> list[str]:
+    """Names in an order that the seed decides, the same wherever they come from."""
+    return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
 
 
 def split_by_root(rows: Sequence[ComparisonRow], count: int, seed: int | str) -> list[set[int]]:

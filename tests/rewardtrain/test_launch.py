@@ -8,6 +8,7 @@ import pytest
 
 from annotation.models import Project
 from rewardtrain import contract, launch
+from rewardtrain.demo.projects import POLICY
 from rewardtrain.sources import UnusableSource, resolve
 from tests.turning import add_run, claim
 
@@ -50,6 +51,22 @@ def test_a_new_attempt_takes_back_the_wish_to_stop(project: Project) -> None:
     launch.ask_to_stop(run)
     launch.prepare(run)
     assert not (launch.run_dir(run) / contract.CANCEL).exists()
+
+
+def test_the_launcher_starts_reward_training_and_nothing_else(
+    project: Project, settings, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    write = f"import sys; open({str(told)!r}, 'w').write(' '.join(sys.argv[1:]))"
+    settings.TRAIN_LAUNCHER = [sys.executable, "-c", write]
+    run = add_run(project, "reward", configuration={"backbone": str(POLICY)})
+    assert launch.spawn(run).wait(120) == 0
+    assert told.read_text() == f"-m rewardtrain.scripts.train_reward {launch.run_dir(run)}"
+    told.unlink()
+    other = add_run(project)
+    launch.spawn(other).wait(120)
+    assert "config.json does not exist" in (launch.run_dir(other) / "log.txt").read_text()
+    assert not told.exists()
 
 
 @pytest.mark.parametrize("source", ["/etc", "../..", "rewardtrain/../../", "/no/such/folder"])

@@ -741,6 +741,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{slug}/spare/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `bin/manage prune_runs --delete` removes them, on the machine where they lie. */
+        get: operations["spare_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{slug}/state/": {
         parameters: {
             query?: never;
@@ -2418,6 +2435,16 @@ export interface components {
             quote: string;
             category: string;
         };
+        Spare: {
+            run: number;
+            /** @description The checkpoint's folder. */
+            name: string;
+            bytes: number;
+            why: components["schemas"]["WhyEnum"];
+        };
+        SpareList: {
+            results: components["schemas"]["Spare"][];
+        };
         /**
          * @description * `candidate` - Candidate
          *     * `provisional` - Provisional
@@ -2650,6 +2677,13 @@ export interface components {
          * @enum {string}
          */
         WhatEnum: "labels" | "reward_model" | "policy" | "arena" | "promotion";
+        /**
+         * @description * `finished` - finished
+         *     * `half_written` - half_written
+         *     * `newer` - newer
+         * @enum {string}
+         */
+        WhyEnum: "finished" | "half_written" | "newer";
     };
     responses: never;
     parameters: never;
@@ -4188,6 +4222,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    spare_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpareList"];
                 };
             };
         };

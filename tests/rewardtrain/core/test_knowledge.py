@@ -3,7 +3,7 @@ import math
 import pytest
 
 from rewardtrain.contract import ComparisonRow
-from rewardtrain.core.knowledge import Case, knowledge, mcnemar, trend
+from rewardtrain.core.knowledge import Case, by_labeler, knowledge, mcnemar, trend
 from rewardtrain.core.metrics import judge
 
 
@@ -27,7 +27,7 @@ def test_accuracy_by_strength_has_its_trend():
         for strength, right in ((1, 12), (2, 15), (3, 19))
         for i in range(20)
     ]
-    found = knowledge(cases, set())["strength"]
+    found = knowledge(cases)["strength"]
     assert [(row["name"], row["n"], row["accuracy"]) for row in found["rows"]] == [
         ("1", 20, 0.6),
         ("2", 20, 0.75),
@@ -41,7 +41,7 @@ def test_accuracy_by_strength_has_its_trend():
 
 
 def test_one_strength_has_no_trend_and_perfect_ones_neither():
-    assert knowledge([case(1.0, strength=2, levels=3)], set())["strength"] is None
+    assert knowledge([case(1.0, strength=2, levels=3)])["strength"] is None
     assert (
         trend([{"name": "1", "n": 5, "accuracy": 1.0}, {"name": "2", "n": 5, "accuracy": 1.0}])
         is None
@@ -51,12 +51,12 @@ def test_one_strength_has_no_trend_and_perfect_ones_neither():
 def test_accuracy_by_length_stands_beside_always_the_longer():
     near = [case(1.0, i, (10, 11 + i % 2)) for i in range(20)]
     far = [case(-1.0, i, (500 + i, 10)) for i in range(20)]
-    parts = knowledge([*near, *far], set())["length"]
+    parts = knowledge([*near, *far])["length"]
     assert sum(part["n"] for part in parts) == 40
     assert (parts[0]["from"], parts[-1]["to"]) == (1, 509)
     assert (parts[0]["accuracy"], parts[0]["longer"]["accuracy"]) == (1.0, 0.0)
     assert (parts[-1]["accuracy"], parts[-1]["longer"]["accuracy"]) == (0.0, 1.0)
-    assert knowledge(near[:19], set())["length"] == []
+    assert knowledge(near[:19])["length"] == []
 
 
 def test_labelers_sources_and_kinds_are_told_apart():
@@ -65,8 +65,8 @@ def test_labelers_sources_and_kinds_are_told_apart():
         case(-1.0, 2, labeler="bob", sources=["policy 0", ""], kind="suspect"),
         case(1.0, 3, labeler="bob"),
     ]
-    found = knowledge(cases, {"ann"})
-    assert [(r["name"], r["n"], r["accuracy"]) for r in found["labelers"]] == [
+    found = knowledge(cases)
+    assert [(r["name"], r["n"], r["accuracy"]) for r in by_labeler(cases, {"ann"})] == [
         ("seen", 1, 1.0),
         ("unseen", 2, 0.5),
     ]
@@ -80,7 +80,7 @@ def test_labelers_sources_and_kinds_are_told_apart():
 
 def test_a_ranking_counts_as_one_comparison_in_the_calibration():
     ranking = Case(case(0.0).row, judge([2.0, 1.0, 0.0], [(0, 1, 1), (0, 2, 1), (1, 2, 1)]))
-    found = knowledge([ranking] + [case(1.0, i) for i in range(29)], set())["calibration"]
+    found = knowledge([ranking] + [case(1.0, i) for i in range(29)])["calibration"]
     assert found["pairs"] == 32
     assert sum(b["n"] for b in found["bins"]) == pytest.approx(30, abs=0.05)
 

@@ -1,6 +1,9 @@
 import json
 import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -91,6 +94,33 @@ def test_it_is_judged_on_golds_and_learns_nothing_from_them(write_run, config, r
     # The other's thread has taught it; this one's answer is the wrong one.
     assert (found["n"], found["accuracy"]) == (1, 0.0)
     assert [r for r in report["knowledge"]["kinds"] if r != found] == without["knowledge"]["kinds"]
+
+
+def test_labelers_that_a_fit_left_out_say_how_it_does_on_people_it_does_not_know(write_run, config):
+    rows = [
+        comparison(
+            i,
+            labeler=f"labeler {i % 5}",
+            thread_root=f"root {i}",
+            split="train" if i % 7 else "heldout",
+        )
+        for i in range(60)
+    ]
+    parsed = [ComparisonRow(**row) for row in rows]
+    (fit,) = [f for f in plan_fits(parsed, RewardConfig(**config)) if f.role == "labelers"]
+    known = {rows[i]["labeler"] for i in fit.train}
+    roots = {rows[i]["thread_root"] for i in fit.train}
+    assert len(known) == 4
+    strangers = [rows[i] for i in fit.judged if rows[i]["labeler"] not in known]
+    assert strangers
+    assert not roots & {row["thread_root"] for row in strangers}
+    report = trained(write_run(config, rows))
+    assert [(row["name"], row["n"]) for row in report["knowledge"]["labelers"]] == [
+        ("seen", len(fit.judged) - len(strangers)),
+        ("unseen", len(strangers)),
+    ]
+    few = [replace(row, labeler=f"labeler {i % 4}") for i, row in enumerate(parsed)]
+    assert all(f.role != "labelers" for f in plan_fits(few, RewardConfig(**config)))
 
 
 def test_it_learns_reports_and_saves(write_run, config, rows):
@@ -254,6 +284,19 @@ def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows)
     warm = trained(write_run({**still, "warm_start": True}, rows, "warm"))
     assert warm["champion"]["nll_difference"]["difference"] == pytest.approx(0.0, abs=1e-3)
     assert cold["champion"]["nll_difference"]["difference"] > 0.01
+
+
+def test_a_disk_without_room_is_said_before_anything_is_trained(
+    write_run, config, rows, monkeypatch
+):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    directory = write_run(config, rows)
+    assert run("reward", train_reward, [str(directory)]) == 1
+    status = read_status(directory)
+    assert (status.state, status.step) == ("failed", 0)
+    assert "has 0.0 GB free, and the run needs about" in status.error
+    assert not (directory / "metrics.jsonl").exists()
+    assert not list(directory.glob("checkpoints/*/checkpoint-*"))
 
 
 def test_the_same_seed_gives_the_same_weights_and_figures(write_run, config, rows):
