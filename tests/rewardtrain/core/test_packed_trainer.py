@@ -91,7 +91,7 @@ def test_what_did_not_fit_before_is_not_tried_again(make_trainer):
     with pytest.raises(Cancelled):
         first.take_steps()
     second = make_trainer("second", epochs=4, checkpoint_every=2)
-    shutil.copytree(folder, second.args.output_dir)
+    shutil.copytree(folder, second.args.output_dir, dirs_exist_ok=True)
     assert losses(second) == expected
     assert second.budget == Budget(row=32, tokens=64)
 
