@@ -72,6 +72,7 @@ SHAPES = {
         num_key_value_heads=2,
     ),
 }
+QUIET = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "PYTHONWARNINGS": "ignore"}
 GPU_PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bf16 operations a second, by what the device's name holds."""
 
@@ -240,7 +241,7 @@ def in_its_own_process(setting: Setting, model: Path, device: str) -> dict[str, 
     command = [sys.executable, __file__, "--device", device, "--model", str(model)]
     found = subprocess.run(
         [*command, "--one", json.dumps(asdict(setting))],
-        env={"OMP_NUM_THREADS": "1", **os.environ},
+        env={"OMP_NUM_THREADS": "1", **QUIET, **os.environ},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

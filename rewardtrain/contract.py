@@ -109,6 +109,8 @@ class RewardConfig:
     against, to the other."""
     members: int = 4
     """Preference heads that each learn from a bootstrap of the threads, for their spread."""
+    cache: str = ""
+    """A folder that keeps texts as tokens, for the next run; none where empty."""
     precision: Literal["auto", "float32"] = "auto"
     """Training multiplies in bf16 where the device is faster at it, or in float32 throughout."""
     seed: int = 0

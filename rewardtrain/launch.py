@@ -80,6 +80,8 @@ def config_of(run: Run) -> contract.Config:
     if run.kind == Run.Kind.SELECT:
         assert run.reward_model is not None
         values["cache"] = cache_of(run.reward_model)
+    if run.kind == Run.Kind.REWARD:
+        values["cache"] = str(Path(settings.STORE_DIR) / "tokens")
     return contract.decode(contract.CONFIGS[run.kind], values, f"run {run.pk}")
 
 

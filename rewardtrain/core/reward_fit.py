@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -15,6 +16,7 @@ from rewardtrain.core.losses import decided_pairs
 from rewardtrain.core.metrics import Judged, judge
 from rewardtrain.core.packing import Budget, Layout, Pass, Tokens, pack
 from rewardtrain.core.reward_model import RewardModel
+from rewardtrain.core.tokens import encode_all
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,16 @@ def judges(row: ComparisonRow) -> bool:
 class Texts:
     """Every response of every row as tokens, read once for all fits."""
 
-    def __init__(self, model: RewardModel, rows: Sequence[ComparisonRow]) -> None:
-        encoded = [[model.encode(row.messages, r) for r in row.responses] for row in rows]
-        self.of_row = [[ids for ids, _ in responses] for responses in encoded]
-        self.all = [ids for responses in self.of_row for ids in responses]
-        self.shortened = sum(cut for responses in encoded for _, cut in responses)
+    def __init__(
+        self, model: RewardModel, rows: Sequence[ComparisonRow], cache: Path | None = None
+    ) -> None:
+        encoded = encode_all(
+            model, [(row.messages, r) for row in rows for r in row.responses], cache
+        )
+        self.all = [ids for ids, _ in encoded]
+        self.shortened = sum(cut for _, cut in encoded)
+        each = iter(self.all)
+        self.of_row = [[next(each) for _ in row.responses] for row in rows]
 
     def longest(self, row: int) -> int:
         """Tokens of a row's longest response with its prompt."""

@@ -104,7 +104,8 @@ def train_reward(log: RunLog) -> None:
     check_rows(rows)
     fits = plan_fits(rows, config)
     check_fits(fits, rows)
-    texts = Texts(start_reward_model(config.backbone, config.max_length, device), rows)
+    fresh = start_reward_model(config.backbone, config.max_length, device)
+    texts = Texts(fresh, rows, Path(config.cache) if config.cache else None)
 
     log.stage("starting", steps=sum(fit.steps(config) for fit in fits))
     judged = [judge_aside(log, n, fits, rows, texts, device) for n in range(1, len(fits))]

@@ -60,6 +60,7 @@ def test_the_launcher_starts_reward_training_and_nothing_else(
     write = f"import sys; open({str(told)!r}, 'w').write(' '.join(sys.argv[1:]))"
     settings.TRAIN_LAUNCHER = [sys.executable, "-c", write]
     run = add_run(project, "reward", configuration={"backbone": str(POLICY)})
+    assert launch.config_of(run).cache == str(settings.STORE_DIR / "tokens")
     assert launch.spawn(run).wait(120) == 0
     assert told.read_text() == f"-m rewardtrain.scripts.train_reward {launch.run_dir(run)}"
     told.unlink()
