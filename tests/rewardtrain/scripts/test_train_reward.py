@@ -1,8 +1,6 @@
 import json
 import math
 import shutil
-from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,27 +18,7 @@ from rewardtrain.core.pretrained import sha256
 from rewardtrain.core.reward_model import load_reward_model
 from rewardtrain.core.runlog import run
 from rewardtrain.scripts.train_reward import plan_fits, split_by_root, train_reward
-
-
-def say(text: str, role: str = "assistant") -> list[dict[str, str]]:
-    return [{"role": role, "content": text}]
-
-
-def comparison(i: int, **over) -> dict:
-    """The longer tale about the lamp is preferred; every fifth thread root is held out."""
-    return {
-        "comparison": f"c{i}",
-        "thread_root": f"root {i // 2}",
-        "split": "heldout" if i // 2 % 5 == 0 else "train",
-        "messages": say(f"Tell a tale of {i} foxes.", "user"),
-        "responses": [
-            say("They found a red lamp. All was well. " * (1 + i % 2)),
-            say("They lost a blue cup. "),
-        ],
-        "outcome": "prefer",
-        "tiers": [[0], [1]],
-        **over,
-    }
+from tests.rewardtrain.scripts.fitting import comparison, report_of, say, trained
 
 
 @pytest.fixture
@@ -69,58 +47,6 @@ def rows() -> list[dict]:
             tiers=[[2], [0], [1]],
         ),
     ]
-
-
-def report_of(directory: Path) -> dict:
-    return json.loads((directory / "report.json").read_text())
-
-
-def trained(directory: Path) -> dict:
-    assert run("reward", train_reward, [str(directory)]) == 0, read_status(directory)
-    return report_of(directory)
-
-
-def test_it_is_judged_on_golds_and_learns_nothing_from_them(write_run, config, rows):
-    gold = {**rows[2], "kind": "gold", "tiers": [[1], [0]]}
-    golds = [
-        {**gold, "comparison": "gold 1", "thread_root": "of a gold"},
-        {**gold, "comparison": "gold 2"},
-    ]
-    without = trained(write_run(config, rows, "without"))
-    report = trained(write_run(config, [*rows, *golds], "with"))
-    assert report["hashes"]["weights"] == without["hashes"]["weights"]
-    assert report["counts"] == without["counts"]
-    (found,) = [row for row in report["knowledge"]["kinds"] if row["name"] == "gold"]
-    # The other's thread has taught it; this one's answer is the wrong one.
-    assert (found["n"], found["accuracy"]) == (1, 0.0)
-    assert [r for r in report["knowledge"]["kinds"] if r != found] == without["knowledge"]["kinds"]
-
-
-def test_labelers_that_a_fit_left_out_say_how_it_does_on_people_it_does_not_know(write_run, config):
-    rows = [
-        comparison(
-            i,
-            labeler=f"labeler {i % 5}",
-            thread_root=f"root {i}",
-            split="train" if i % 7 else "heldout",
-        )
-        for i in range(60)
-    ]
-    parsed = [ComparisonRow(**row) for row in rows]
-    (fit,) = [f for f in plan_fits(parsed, RewardConfig(**config)) if f.role == "labelers"]
-    known = {rows[i]["labeler"] for i in fit.train}
-    roots = {rows[i]["thread_root"] for i in fit.train}
-    assert len(known) == 4
-    strangers = [rows[i] for i in fit.judged if rows[i]["labeler"] not in known]
-    assert strangers
-    assert not roots & {row["thread_root"] for row in strangers}
-    report = trained(write_run(config, rows))
-    assert [(row["name"], row["n"]) for row in report["knowledge"]["labelers"]] == [
-        ("seen", len(fit.judged) - len(strangers)),
-        ("unseen", len(strangers)),
-    ]
-    few = [replace(row, labeler=f"labeler {i % 4}") for i, row in enumerate(parsed)]
-    assert all(f.role != "labelers" for f in plan_fits(few, RewardConfig(**config)))
 
 
 def test_it_learns_reports_and_saves(write_run, config, rows):
@@ -249,30 +175,6 @@ def test_no_thread_teaches_both_a_model_and_its_second_opinion(config, rows):
     assert {i for fit in fits.values() if fit.role == "fold" for i in fit.judged} == {
         i for i in range(25) if parsed[i].outcome == "prefer"
     }
-
-
-def test_what_a_strategy_steered_teaches_and_judges_nothing(write_run, config):
-    rows = [comparison(i) for i in range(40)]
-    # The steered ones say the opposite: they would ruin every figure that rests on them.
-    steered = [
-        comparison(i, comparison=f"s{i}", stream="d_optimal", tiers=[[1], [0]]) for i in range(40)
-    ]
-    alone = trained(write_run(config, rows, "alone"))
-    report = trained(write_run(config, [*rows, *steered], "both"))
-    assert report["counts"]["steered"] == 40
-    for where in ("heldout", "folds"):
-        assert report[where]["n"] == alone[where]["n"]
-    assert report["longer"] == alone["longer"]
-    assert report["knowledge"]["calibration"]["pairs"] == 40
-    # Parts of 64 labels that teach, each judged on the random ones alone.
-    assert [(point["labels"], point["n"]) for point in report["curve"]["points"]] == [
-        (32, 24),
-        (40, 40),
-        (64, 8),
-    ]
-    # They taught all the same: half of the labels against the other half leave a coin.
-    assert alone["heldout"]["accuracy"] == 1.0
-    assert report["heldout"]["nll"] > alone["heldout"]["nll"] + 0.1
 
 
 def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows):
