@@ -5,7 +5,8 @@ FENCE = "```"
 
 def handed_over(answer: str) -> str:
     """The last closed block between fences of Markdown; the whole answer where there is none."""
-    found, block = answer, None
+    found = answer
+    block: list[str] | None = None
     for line in answer.splitlines():
         if not line.lstrip().startswith(FENCE):
             if block is not None:

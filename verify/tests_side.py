@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 
 LONGEST = 1 << 20
 """Characters of one reply."""
@@ -28,7 +29,7 @@ def ask(line: object) -> None:
     there.flush()
 
 
-def function(name: str):  # type: ignore[no-untyped-def]
+def function(name: str) -> Callable[..., object]:
     """What stands for a function of the answer."""
 
     def called(*given: object, **named: object) -> object:
@@ -74,7 +75,7 @@ def main() -> None:
         reason = str(error)
     except BaseException as error:
         found = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in found if frame.filename == "tests"]
+        lines = [frame.lineno or 1 for frame in found if frame.filename == "tests"]
         line = job["tests"].splitlines()[(lines or [1])[-1] - 1].strip()
         reason = f"{line}: {type(error).__name__} {error}"
     else:

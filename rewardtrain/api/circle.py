@@ -26,6 +26,7 @@ from rewardtrain.api.rows import (
     win_rate_of,
 )
 from rewardtrain.models import Decision, ModelVersion, Run
+from rewardtrain.rows import prompts_to_learn
 
 RUNS_SHOWN = 8
 STORY_SHOWN = 60
@@ -88,6 +89,9 @@ class CircleSerializer(serializers.Serializer):
     reward_model = RewardModel(allow_null=True)
     policy = Policy(allow_null=True)
     candidate = VersionLinkSerializer(allow_null=True)
+    tunable = serializers.BooleanField(
+        help_text="Whether a reward model in service or prompts with checks tell answers apart."
+    )
     win_rate = WinRate(allow_null=True)
     runs = RunSerializer(many=True)
     rounds = Round(many=True)
@@ -122,6 +126,7 @@ def look_at(project: Project) -> dict[str, Any]:
         "reward_model": VersionSerializer(reward_model).data if reward_model else None,
         "policy": rounds.in_service(project, Kind.POLICY),
         "candidate": candidate,
+        "tunable": reward_model is not None or prompts_to_learn(project, checked=True).exists(),
         "win_rate": win_rate_to_show(project),
         "runs": active_and_last_runs(project),
         "rounds": circle.rounds_of(project),

@@ -75,6 +75,12 @@ def mean_figure(values: Sequence[float]) -> dict[str, Any]:
     return {"n": n, "mean": mean, "low": mean - half, "high": mean + half}
 
 
+def share_figure(successes: float, n: int) -> dict[str, Any]:
+    """{n, mean, low, high} of a proportion of n > 0, with Wilson's interval."""
+    low, high = wilson(successes, n)
+    return {"n": n, "mean": successes / n, "low": low, "high": high}
+
+
 def paired_bootstrap(
     differences: Sequence[float], *, seed: int = 0, resamples: int = 10_000
 ) -> dict[str, Any]:

@@ -8,7 +8,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from rewardtrain.contract import MODEL_SCORES, Message, PromptRow
 from rewardtrain.core.data import encode_prompt
-from rewardtrain.core.metrics import distinct, mean_and_spread, mean_figure, repetition
+from rewardtrain.core.metrics import (
+    distinct,
+    mean_and_spread,
+    mean_figure,
+    repetition,
+    share_figure,
+)
 from rewardtrain.core.policy import Measured, end_tokens, measure, sample
 
 FLAT = 1e-6
@@ -262,10 +268,10 @@ def behaviour(seen: Sequence[Seen]) -> dict[str, float]:
 
 def summary(seen: Sequence[Seen]) -> dict[str, Any]:
     """How a policy does, with intervals of reward and KL."""
-    told = [float(s.passed) for s in seen if s.passed is not None]
+    share, told = share_passed(seen), sum(s.passed is not None for s in seen)
     return {
         **behaviour(seen),
-        **({"passed": mean_figure(told)} if told else {}),
+        **({} if share is None else {"passed": share_figure(share * told, told)}),
         "reward": mean_figure([s.reward for s in seen]),
         "kl": mean_figure([s.measured.kl or 0.0 for s in seen]),
     }

@@ -1,5 +1,6 @@
 /** What the server sends about models: the loop's half of the HTTP schema. */
 
+import type { Reward } from "../rewards";
 import type { Message, Outcome, ProjectState } from "./types";
 
 export type RunKind = "generate" | "reward" | "policy" | "evaluate" | "select";
@@ -255,6 +256,8 @@ export interface Circle {
   reward_model: (Numbered & { stage: Stage; accuracy: Accuracy | null }) | null;
   policy: (Numbered & { stage: Stage; is_reference: boolean }) | null;
   candidate: VersionLink | null;
+  /** Whether there is a reward model in service, or a prompt with checks, to fine-tune against. */
+  tunable: boolean;
   win_rate: (Standing & { policy: VersionLink; against: VersionLink }) | null;
   /** What is at work or waits, oldest first, then what ended last. */
   runs: Run[];
@@ -343,7 +346,13 @@ export type Method = "rloo" | "grpo" | "rejection_sampling" | "dpo" | "sft";
 
 /** What the fine-tuning dialog needs of a project's rules. */
 export interface LoopRules {
-  policy_configuration: { method: Method; steps: number; beta: number; learning_rate: number };
+  policy_configuration: {
+    method: Method;
+    steps: number;
+    beta: number;
+    learning_rate: number;
+    rewards: Reward[];
+  };
   /** What the demo's run with hardly any anchor changes in it; null where it is not offered. */
   hackable: { steps: number; beta: number; learning_rate: number } | null;
 }

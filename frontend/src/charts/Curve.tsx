@@ -2,11 +2,11 @@ import { type Signal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Guard } from "../api/models";
-import { t, tIn } from "../i18n";
+import { t } from "../i18n";
 import { HEIGHT, optionsOf, pointAt, said } from "./drawing";
 import { type Ink, onSchemeChange, readInks } from "./ink";
 import { levelWords } from "./levels";
-import type { Plot } from "./plots";
+import { lineName, type Plot } from "./plots";
 import { columns, latest, type MetricLine } from "./series";
 
 interface Props {
@@ -79,7 +79,7 @@ export function Curve({ plot, lines, bounds, guard, at, group }: Props) {
               <svg viewBox="0 0 16 4" aria-hidden="true" class={`curve-sign ${line.ink}`}>
                 <path d="M0 2h16" stroke-dasharray={line.dash?.join(" ")} />
               </svg>
-              <span class="quiet">{tIn("metric", line.name)}</span>
+              <span class="quiet">{lineName(line)}</span>
               <output>{said(line, pointed(data.values[i] ?? [], at.value))}</output>
             </span>
           ))}
@@ -105,7 +105,7 @@ const pointed = (column: Column, at: number | null) => (at === null ? latest(col
 function summary(plot: Plot, { steps, values }: { steps: number[]; values: Column[] }): string {
   return plot.lines
     .map((line, i) => {
-      const name = tIn("metric", line.name);
+      const name = lineName(line);
       const known = (values[i] ?? []).filter((value) => value !== null);
       if (known.length === 0) return t("chart.no_values", { name });
       return t("chart.summary", {

@@ -1,9 +1,9 @@
 /** The levels of a run's guard, in words. */
 
 import type { Guard } from "../api/models";
-import { t, tIn } from "../i18n";
+import { t } from "../i18n";
 import { said } from "./drawing";
-import type { Line, Plot } from "./plots";
+import { type Line, lineName, type Plot } from "./plots";
 
 type Ends = readonly (number | null)[];
 
@@ -15,7 +15,7 @@ export function levelWords(plot: Plot, guard: Guard): string[] {
     const words = { warning: ends(line, level.warning), stop: ends(line, level.stop) };
     if (!words.warning) return [];
     const said = words.stop ? "guard.level" : "guard.level_warns";
-    return [t(said, { name: tIn("metric", line.name), ...words })];
+    return [t(said, { name: lineName(line), ...words })];
   });
 }
 

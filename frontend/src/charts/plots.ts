@@ -1,6 +1,8 @@
 /** Which curves a run of each kind shows: names are those of its metrics. */
 
 import type { RunKind } from "../api/models";
+import { tIn } from "../i18n";
+import { titleOfPart } from "../rewards";
 import type { Ink } from "./ink";
 import type { MetricLine } from "./series";
 
@@ -9,6 +11,8 @@ export interface Line {
   ink: Ink;
   dash?: number[];
   axis?: "left" | "right";
+  /** What it is called, where the words of metrics have no name for it. */
+  title?: string;
   /** It goes from 0 to 1 and is said in per cent. */
   share?: true;
 }
@@ -16,6 +20,8 @@ export interface Line {
 export interface Plot {
   name:
     | "reward"
+    | "parts"
+    | "passed"
     | "kl"
     | "surprise"
     | "entropy"
@@ -46,6 +52,13 @@ const POLICY: Plot[] = [
     ],
     left: [0],
     guide: 0,
+    aligned: true,
+  },
+  { name: "parts", lines: [], left: [0], guide: 0, aligned: true },
+  {
+    name: "passed",
+    lines: [{ name: "passed", ink: "accent", share: true }],
+    left: [0, 1],
     aligned: true,
   },
   { name: "kl", lines: [{ name: "kl", ink: "accent" }], left: [0], aligned: true },
@@ -98,11 +111,39 @@ export const PLOTS: Record<RunKind, Plot[]> = {
   select: [],
 };
 
-/** The plots without lines that the run does not measure: not every run has a second opinion. */
+export function lineName({ name, title }: Line): string {
+  return title ?? tIn("metric", name);
+}
+
+/** The plots as a run measures them: not every run has a second opinion, and each has parts of the
+ * reward of its own. */
 export function measured(plots: readonly Plot[], lines: readonly MetricLine[]): Plot[] {
-  const last = lines.at(-1);
-  if (!last) return [...plots];
+  const names = Object.keys(lines.at(-1)?.values ?? {});
+  const isKnown = ({ name }: Line) => names.length === 0 || names.includes(name);
   return plots
-    .map((plot) => ({ ...plot, lines: plot.lines.filter(({ name }) => name in last.values) }))
+    .map((plot) => ({
+      ...plot,
+      lines: plot.name === "parts" ? partsOf(names) : plot.lines.filter(isKnown),
+    }))
     .filter((plot) => plot.lines.length > 0);
+}
+
+const STROKES: readonly Pick<Line, "ink" | "dash">[] = [
+  { ink: "accent" },
+  { ink: "ink-2", dash: [5, 3] },
+  { ink: "warn", dash: [2, 3] },
+  { ink: "accent", dash: [8, 3, 2, 3] },
+  { ink: "ink-2" },
+  { ink: "warn", dash: [8, 3] },
+];
+
+function partsOf(names: readonly string[]): Line[] {
+  return names
+    .filter((name) => name.startsWith("part_"))
+    .map((name, i) => ({
+      name,
+      title: titleOfPart(name),
+      ink: "ink",
+      ...STROKES[i % STROKES.length],
+    }));
 }

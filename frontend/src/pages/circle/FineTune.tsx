@@ -10,6 +10,9 @@ import { Field } from "../../parts/Field";
 import { ErrorNotice, Notice } from "../../parts/Notice";
 import { Loaded } from "../../parts/States";
 import { useAction } from "../../parts/useAction";
+import { useProject } from "../../project";
+import { remarksOf, rewardsOf } from "../../rewards";
+import { RewardList } from "../runs/RewardList";
 import { duration } from "../runs/time";
 import { estimate } from "./estimate";
 
@@ -28,6 +31,7 @@ export function FineTune(props: Props) {
   );
 }
 
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 const FIELDS = ["steps", "beta", "learning_rate"] as const;
 type Option = (typeof FIELDS)[number];
 const METHODS: readonly Method[] = ["rloo", "grpo", "rejection_sampling", "dpo", "sft"];
@@ -38,6 +42,8 @@ function FineTuneForm({ circle, rules, onStarted }: Props & { rules: LoopRules }
     () => Object.fromEntries(FIELDS.map((name) => [name, String(usual[name])])) as never,
   );
   const [method, setMethod] = useState<Method>(usual.method);
+  const [rewards, setRewards] = useState(() => rewardsOf(rules));
+  const project = useProject(circle.project.slug)?.data;
   const start = useAction(async (body: object) => {
     await post<Run>(`projects/${circle.project.slug}/runs/`, { kind: "policy", ...body });
     onStarted();
@@ -49,15 +55,20 @@ function FineTuneForm({ circle, rules, onStarted }: Props & { rules: LoopRules }
       options: {
         ...Object.fromEntries(changed.map((name) => [name, Number(options[name])])),
         ...(method !== usual.method && { method }),
+        ...(!same(rewards, rewardsOf(rules)) && { rewards }),
       },
     });
   };
-  const named = ["method", ...FIELDS].some((name) => start.errorOf(`options.${name}`));
+  const named = ["method", ...FIELDS, "rewards"].some((name) => start.errorOf(`options.${name}`));
 
   return (
     <>
       <form class="form" onSubmit={submit}>
-        <p class="quiet">{t("fine_tune.against", { number: circle.reward_model?.number })}</p>
+        <p class="quiet">
+          {circle.reward_model
+            ? t("fine_tune.against", { number: circle.reward_model.number })
+            : t("fine_tune.without")}
+        </p>
         <Field
           label={t("fine_tune.method")}
           help={t(`fine_tune.${method}_help`)}
@@ -97,6 +108,14 @@ function FineTuneForm({ circle, rules, onStarted }: Props & { rules: LoopRules }
             )}
           </Field>
         ))}
+        {project && (
+          <RewardList
+            rewards={rewards}
+            remarks={remarksOf(project)}
+            change={setRewards}
+            error={start.errorOf("options.rewards")}
+          />
+        )}
         <Pace runs={circle.runs} steps={Number.parseInt(options.steps, 10)} />
         {!named && <ErrorNotice error={start.error} />}
         <div class="actions">

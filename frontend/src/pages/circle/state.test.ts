@@ -25,6 +25,7 @@ function circleOf(changes: Partial<Circle> = {}): Circle {
     reward_model: null,
     policy: { id: 1, number: 0, stage: "promoted", is_reference: true },
     candidate: null,
+    tunable: false,
     win_rate: null,
     runs: [],
     rounds: [],
@@ -79,7 +80,7 @@ describe("what may be done", () => {
 
   test("a policy is tuned only against a reward model, and once at a time", () => {
     expect(deeds(circleOf(), "manager")).not.toContain("policy");
-    const ready = circleOf({ reward_model: MODEL, waits_for: "start_policy" });
+    const ready = circleOf({ reward_model: MODEL, tunable: true, waits_for: "start_policy" });
     expect(deeds(ready, "manager")[0]).toBe("policy");
     expect(deeds({ ...ready, runs: [run({})] }, "manager")).not.toContain("policy");
   });
@@ -94,7 +95,7 @@ describe("what may be done", () => {
   });
 
   test("a reviewer may label and look", () => {
-    const full = circleOf({ reward_model: MODEL, candidate: CANDIDATE });
+    const full = circleOf({ reward_model: MODEL, tunable: true, candidate: CANDIDATE });
     expect(deeds(full, "reviewer")).toEqual(["label"]);
   });
 });
@@ -111,7 +112,9 @@ describe("the gate", () => {
   const refusal = { what: "refused", version: 7 } as Decision;
 
   test("refused what is newer than the model in service", () => {
-    expect(gateSaid(circleOf({ reward_model: MODEL, story: [refusal] }))).toBe("refused");
+    expect(gateSaid(circleOf({ reward_model: MODEL, tunable: true, story: [refusal] }))).toBe(
+      "refused",
+    );
   });
 
   test("has let the model in service pass, whatever it refused before", () => {

@@ -32,11 +32,11 @@ export function waitsForPerson(circle: Circle): Place | null {
 
 /** What somebody of this role may do now, first what the circle waits for. */
 export function deeds(circle: Circle, role: Role): Deed[] {
-  const { project, labels, reward_model, policy, candidate, win_rate } = circle;
+  const { project, labels, tunable, policy, candidate, win_rate } = circle;
   const answered = win_rate?.policy.id !== candidate?.id || win_rate?.open === 0;
   const may: Record<Deed, boolean> = {
     label: project.state === "open" && WAITS[circle.waits_for].deed === "label",
-    policy: reward_model !== null && policy !== null && !activeRun(circle, "policy"),
+    policy: tunable && policy !== null && !activeRun(circle, "policy"),
     promote: candidate !== null && circle.waits_for !== "alarm",
     reward: labels.new > 0 && !activeRun(circle, "reward"),
     ask: policy !== null && !activeRun(circle, "generate", "ask"),

@@ -5,6 +5,7 @@ import { PLOTS } from "../../charts/plots";
 import { type MetricLine, merge } from "../../charts/series";
 import { ErrorNotice } from "../../parts/Notice";
 import { isActive } from "../circle/state";
+import { Beside } from "./Beside";
 import { useGrowing } from "./useGrowing";
 
 const EVERY_SECONDS = 2;
@@ -27,6 +28,9 @@ function GrowingCurves({ run }: { run: RunDetail }) {
       {!metrics.known && <ErrorNotice error={metrics.error} />}
       {metrics.known && (
         <Curves kind={run.kind} lines={metrics.rows} guard={run.guard} grows={isActive(run)} />
+      )}
+      {run.kind === "policy" && metrics.rows.length > 0 && (
+        <Beside run={run} lines={metrics.rows} />
       )}
     </>
   );

@@ -30,6 +30,8 @@ interface Difference {
 
 interface Behaviour {
   reward: Mean;
+  /** Where the prompts have checks. */
+  passed?: Mean;
   kl: Mean;
   entropy: number;
   length: number;
@@ -141,6 +143,7 @@ function policyFacts({ before, after, prompts, shortened, left_out }: PolicyRepo
   });
   const facts: Fact[] = [
     both("reward", ({ reward }) => meanText(reward)),
+    ...(after.passed ? [both("passed", passedText)] : []),
     both("kl", ({ kl }) => meanText(kl)),
     both("entropy", ({ entropy }) => decimal(entropy)),
     both("length", ({ length }) => decimal(length)),
@@ -152,6 +155,11 @@ function policyFacts({ before, after, prompts, shortened, left_out }: PolicyRepo
   if (shortened > 0) facts.push(fact("shortened", integer(shortened)));
   if (left_out > 0) facts.push(fact("left_out", integer(left_out)));
   return facts;
+}
+
+function passedText({ passed }: Behaviour): string {
+  const { n = 0, mean, low, high } = passed ?? {};
+  return shareText({ n, value: mean ?? 0, low: low ?? 0, high: high ?? 1 });
 }
 
 function generateFacts({ samples, truncated, kl, asked }: GenerateReport): Fact[] {

@@ -11,6 +11,7 @@ import { useAction } from "../../parts/useAction";
 import type { SettingsProps } from ".";
 import { LoopRules } from "./LoopRules";
 import { ModelField } from "./ModelField";
+import { RewardSettings } from "./RewardSettings";
 
 export function ModelSettings({ project }: SettingsProps) {
   const loop = useResource<Loop>(`projects/${project.slug}/loop/`);
@@ -23,6 +24,9 @@ export function ModelSettings({ project }: SettingsProps) {
           </Section>
           <Section title={t("settings.loop.title")} about={t("settings.loop.about")}>
             <LoopRules slug={project.slug} loop={data} saved={loop.set} />
+          </Section>
+          <Section title={t("settings.rewards.title")} about={t("settings.rewards.about")}>
+            <RewardSettings project={project} loop={data} saved={loop.set} />
           </Section>
         </>
       )}
