@@ -1368,6 +1368,8 @@ export interface components {
             reward_model: components["schemas"]["CircleRewardModel"] | null;
             policy: components["schemas"]["CirclePolicy"] | null;
             candidate: components["schemas"]["VersionLink"] | null;
+            /** @description Whether a reward model in service or prompts with checks tell answers apart. */
+            tunable: boolean;
             win_rate: components["schemas"]["CircleWinRate"] | null;
             runs: components["schemas"]["Run"][];
             rounds: components["schemas"]["CircleRound"][];

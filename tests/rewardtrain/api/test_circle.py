@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from annotation.models import Project
+from annotation import asking
+from annotation.models import Project, Prompt
 from rewardtrain import loop, presence, results, rounds
 from rewardtrain.models import Run
 from tests.cast import Person
@@ -116,3 +117,14 @@ def test_it_says_which_workers_listen(project: Project, rita: Person) -> None:
     assert circle(rita)["workers"] == {
         "train": True, "infer": True, "live": False, "default": False, "device": "CPU, 1 thread",
     }  # fmt: skip
+
+
+def test_it_can_be_tuned_once_something_tells_answers_apart(project: Project, rita: Person) -> None:
+    project.prompts.update(split=Prompt.Split.TRAIN)
+    assert not circle(rita)["tunable"]
+    prompt = project.prompts.first()
+    asking.set_checks(project, [(prompt, [{"kind": "exact", "text": "Paris"}])])
+    assert circle(rita)["tunable"]
+    asking.set_checks(project, [(prompt, [])])
+    add_version(project, "reward", "provisional")
+    assert circle(rita)["tunable"]
