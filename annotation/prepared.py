@@ -1,14 +1,12 @@
 """Statements that run with every answer: Postgres reads and plans them once a connection."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8
-
-Values = dict[str, int | float | str | datetime]
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -18,12 +16,12 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, **(options | {"prepare": True}))
 
 
-def execute(statement: str, values: Values) -> CursorWrapper:
+def execute(statement: str, values: Mapping[str, Any]) -> CursorWrapper:
     """Run it in the transaction that is open."""
     # Every whole number as the same type, or each size of it would be planned anew.
     sized = {name: Int8(v) if isinstance(v, int) else v for name, v in values.items()}
     connection.ensure_connection()
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    cursor = wrap(_Cursor(connection.connection))
+    cursor = wrap(_Cursor(connection.connection))  # type: ignore[arg-type]
     cursor.execute(statement, sized)
     return cursor

@@ -11,7 +11,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -60,7 +60,7 @@ class Resident:
         *_, last = self._ask("score", request)
         return last["done"]
 
-    def reply(self, request: contract.ReplyRequest) -> Iterator[dict[str, Any]]:
+    def reply(self, request: contract.ReplyRequest) -> Generator[dict[str, Any], None, None]:
         """{"loaded"}, {"texts"} while it writes, and at last {"done": {"samples"}}.
 
         {} for every second of silence, so that whoever waits can give up by closing the iterator.
