@@ -128,7 +128,7 @@ def test_loading_offline_and_signed_out_pass_axe(
     page.unroute(asked)
     page.context.clear_cookies(name="sessionid")
     page.reload()
-    expect(page.get_by_label("Password")).to_be_visible()
+    expect(page.get_by_label("Password").first).to_be_visible()
     assert violations(page) == [], "signed out"
 
 
