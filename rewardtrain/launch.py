@@ -132,7 +132,7 @@ def spawn(run: Run) -> subprocess.Popen:
     offline = all(is_path(resolve(source)) for source in sources_of(run).values())
     env = script_environment(mark_of(run), offline=offline)
     with (directory / contract.LOG).open("ab") as log:
-        launcher = settings.TRAIN_LAUNCHER if run.kind == Run.Kind.REWARD else []
+        launcher = settings.TRAIN_LAUNCHER if run.kind in Run.TRAINING else []
         return start_script(contract.SCRIPTS[run.kind], [str(directory)], env, log, launcher)
 
 

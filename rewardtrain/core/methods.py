@@ -66,7 +66,7 @@ def check_config(config: PolicyConfig) -> None:
                 f"samples_per_step = {config.samples_per_step} must be a multiple of {name} = "
                 f"{getattr(config, name)}."
             )
-    if config.samples_per_step % (config.batch_size * processes()):
+    if config.samples_per_step % (batch_of(config) * processes()):
         raise ContractError(
             f"samples_per_step = {config.samples_per_step} must be a multiple of batch_size = "
             f"{config.batch_size} times the {processes()} processes."
@@ -99,6 +99,11 @@ def check_target(config: PolicyConfig) -> None:
 def processes() -> int:
     """How many a launcher has started beside this one, itself included."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def batch_of(config: PolicyConfig) -> int:
+    """What a process takes in one pass: its share of a step, where that is less."""
+    return max(1, min(config.batch_size, config.samples_per_step // processes()))
 
 
 def prompts_of(
@@ -182,8 +187,8 @@ def settings_of(log: RunLog, device: torch.device) -> Any:
         **own_settings(config, on_gpu),
         output_dir=str(log.checkpoints_dir),
         max_steps=config.steps,
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.samples_per_step // (config.batch_size * processes()),
+        per_device_train_batch_size=batch_of(config),
+        gradient_accumulation_steps=config.samples_per_step // (batch_of(config) * processes()),
         learning_rate=config.learning_rate,
         lr_scheduler_type="constant",
         seed=config.seed,

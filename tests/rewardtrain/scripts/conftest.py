@@ -1,10 +1,11 @@
 """Launching the real scripts, and killing them."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,21 @@ def finish() -> Callable[..., str]:
         return output
 
     return wait
+
+
+def by_launcher(script: Sequence[str], directory: Path, processes: int = 2) -> subprocess.Popen:
+    """A script under accelerate's launcher, as `TRAIN_LAUNCHER` starts it on several GPUs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    command += ["--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no"]
+    command += ["--dynamo_backend", "no", "--main_process_port", str(port)]
+    return subprocess.Popen(
+        [*command, *script, str(directory)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -10,7 +9,9 @@ import psutil
 import pytest
 
 from rewardtrain.contract import MetricLine, read_rows, read_status
-from tests.rewardtrain.scripts.conftest import PATIENCE, ROOT
+from tests.rewardtrain.scripts.conftest import PATIENCE, ROOT, by_launcher
+
+SCRIPT = ("-m", "rewardtrain.scripts.train_reward")
 
 
 def comparison(i: int) -> dict:
@@ -44,24 +45,6 @@ def config(tiny_policy) -> dict:
     }
 
 
-def by_launcher(directory, processes: int = 2) -> subprocess.Popen:
-    """The script under accelerate's launcher, as `TRAIN_LAUNCHER` starts it on several GPUs."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
-    command += ["--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no"]
-    command += ["--dynamo_backend", "no", "--main_process_port", str(port), "-m"]
-    return subprocess.Popen(
-        [*command, "rewardtrain.scripts.train_reward", str(directory)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def losses(directory) -> list[float]:
     return [line.values["loss"] for line in read_rows(directory / "metrics.jsonl", MetricLine)]
 
@@ -70,7 +53,7 @@ def test_two_processes_find_the_loss_of_one(write_run, config, launch, finish):
     rows = [comparison(i) for i in range(20)]
     one, two = (write_run(config, rows, name) for name in ("one", "two"))
     finish(launch("train_reward", one), one, "succeeded")
-    finish(by_launcher(two), two, "succeeded")
+    finish(by_launcher(SCRIPT, two), two, "succeeded")
     assert losses(two) == pytest.approx(losses(one), abs=1e-5)
     assert len(losses(two)) == 8
 
@@ -81,7 +64,7 @@ def test_told_to_stop_the_processes_of_a_launcher_end_at_one_step_with_its_check
     rows = [comparison(i) for i in range(20)]
     directory = write_run({**config, "epochs": 2000}, rows)
     metrics = directory / "metrics.jsonl"
-    process = by_launcher(directory)
+    process = by_launcher(SCRIPT, directory)
     wait_until(process, lambda: metrics.is_file() and metrics.read_text().count("\n") > 2)
     # As the worker does: each of the run's processes, the launcher's own sessions included.
     launcher = psutil.Process(process.pid)
