@@ -53,8 +53,13 @@ def check_config(config: PolicyConfig) -> None:
     """Group sizes must divide one another, and the method have what it needs.
 
     Raises:
-        ContractError: they do not.
+        ContractError: they do not, or a launcher shards the weights.
     """
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        raise ContractError(
+            "Fine-tuning does not shard a model over devices (FSDP); launch it with `accelerate "
+            "launch --multi_gpu`, so that each device holds the model."
+        )
     if config.samples_per_prompt < 2:
         raise ContractError(
             f"samples_per_prompt = {config.samples_per_prompt} must be 2 or more; each response "

@@ -95,3 +95,10 @@ def test_processes_that_cannot_share_a_step_evenly_are_refused(write_run, config
     directory = write_run({**config, "samples_per_step": 12, "batch_size": 4}, PROMPTS)
     assert run("policy", script.train_policy, [str(directory)]) == 1
     assert "batch_size = 4 times the 2 processes" in read_status(directory).error
+
+
+def test_a_launcher_that_shards_the_weights_is_refused(write_run, config, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    directory = write_run(config, PROMPTS)
+    assert run("policy", script.train_policy, [str(directory)]) == 1
+    assert "does not shard a model" in read_status(directory).error
