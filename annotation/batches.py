@@ -121,9 +121,10 @@ def gold_lines(project: Project) -> list[dict[str, Any]]:
         .order_by("sha256")
     )
     return [
-        _asked(gold, gold.expected["tiers"])
-        | {"outcome": gold.expected["outcome"], "labeler": IMPORTED, "ranking": "complete"}
+        _asked(gold, expected["tiers"])
+        | {"outcome": expected["outcome"], "labeler": IMPORTED, "ranking": "complete"}
         for gold in golds
+        if (expected := gold.expected)
     ]
 
 

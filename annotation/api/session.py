@@ -165,6 +165,7 @@ class Keys(APIView):
         """The keys that a person gave to actions; every browser of theirs has them."""
         given = KeysSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        assert request.user.pk is not None
         OwnKeys.objects.update_or_create(user_id=request.user.pk, defaults=given.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -79,6 +79,9 @@ class Pass:
     trees: list[list[int]] | None
 
 
+TENSORS = ("ids", "position", "tree", "branch", "row", "at", "sequence")
+
+
 def plant(group: Sequence[Tokens], first: int, budget: int, layout: Layout) -> Iterable[Tree]:
     """The group's sequences, numbered from `first`, as trees of at most `budget` tokens.
 
@@ -164,9 +167,10 @@ def lay_out(
         [[*values, *[fill] * (filled_to - len(values))] for values in table]
         for table, fill in zip(zip(*columns, strict=True), (0, 0, PADDING, TRUNK), strict=True)
     ]
-    tensors = [torch.tensor(values) for values in (*filled, row_of, at, sequence)]
+    tables = map(torch.tensor, (*filled, row_of, at, sequence))
+    named = dict(zip(TENSORS, tables, strict=True))
     sizes = [[len(tree.trunk), *map(len, tree.branches)] for tree in rows[0]]
-    return Pass(groups, *tensors, sizes if width is None else None)
+    return Pass(groups, trees=sizes if width is None else None, **named)
 
 
 def pack(groups: Sequence[Sequence[Tokens]], budget: Budget, layout: Layout) -> list[Pass]:
