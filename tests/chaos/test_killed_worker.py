@@ -1,13 +1,10 @@
 """A worker killed by SIGKILL at work: its run is taken up again, and nothing is doubled."""
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -85,30 +82,6 @@ def test_a_killed_workers_run_goes_on_in_the_next_one_and_leaves_one_model(
     again = [step for attempt, step in steps if attempt == 2]
     assert killed_at > 20
     assert min(again) > 20, "the second attempt began anew instead of at its last checkpoint"
-
-
-def test_trainer_and_worker_killed_the_weights_are_those_of_an_uninterrupted_run(
-    long_run: Run, worker: Start, tmp_path: Path
-) -> None:
-    first = worker("default", "train")
-    kill_script(wait(long_run, at_step(25)))
-    later = wait(long_run, lambda run: run.attempt == 2 and run.step >= 65)
-    kill_script(later)
-    kill(first)
-    worker("default", "train")
-    done = wait(long_run, ended)
-    assert (done.state, done.attempt, done.lost) == ("succeeded", 3, 2), done.error
-    for name in ("config.json", "data.jsonl"):
-        shutil.copy(launch.run_dir(done) / name, tmp_path)
-    env = launch.script_environment("an uninterrupted run", offline=True)
-    launch.start_script("rewardtrain.scripts.train_reward", [str(tmp_path)], env, None).wait(300)
-    whole = json.loads((tmp_path / "report.json").read_text())
-    assert whole["hashes"]["weights"] == done.version.weights_sha256
-
-
-def kill_script(run: Run) -> None:
-    for process in launch.processes_of(run):
-        process.kill()
 
 
 def worker_at(run: Run, worker: Start) -> subprocess.Popen:

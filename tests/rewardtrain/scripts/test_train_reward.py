@@ -191,7 +191,7 @@ def test_a_warm_start_begins_with_the_champions_weights(write_run, config, rows)
 def test_a_disk_without_room_is_said_before_anything_is_trained(
     write_run, config, rows, monkeypatch
 ):
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     directory = write_run(config, rows)
     assert run("reward", train_reward, [str(directory)]) == 1
     status = read_status(directory)
