@@ -28,7 +28,9 @@ def test_a_fine_tuning_takes_no_more_steps_than_are_left(
     project: Project, rules: LoopPolicy
 ) -> None:
     set_budget(rules, step_budget=40)
-    earlier = add_run(project, kind="policy")
+    earlier = add_run(
+        project, kind="policy", reward_model=add_version(project, "reward", "archived")
+    )
     Run.objects.filter(pk=earlier.pk).update(state="failed", step=15)
     loop.advance(project)
     run = project.runs.filter(kind="policy").exclude(pk=earlier.pk).get()
@@ -39,7 +41,9 @@ def test_once_the_steps_are_spent_nothing_starts_and_the_story_says_so_once(
     project: Project, rules: LoopPolicy
 ) -> None:
     set_budget(rules, step_budget=10)
-    earlier = add_run(project, kind="policy")
+    earlier = add_run(
+        project, kind="policy", reward_model=add_version(project, "reward", "archived")
+    )
     Run.objects.filter(pk=earlier.pk).update(state="failed", step=15)
     loop.advance(project)
     loop.advance(project)

@@ -102,7 +102,8 @@ def test_what_is_drawn_is_asked_with_its_stream_and_probability(
     asked = steered.comparisons.filter(stream="d_optimal")
     assert sorted(asked.values_list("selection_probability", flat=True)) == [0.125, 0.5]
     assert set(asked.values_list("prompt__split", flat=True)) == {"train"}
-    texts = {r.messages[0]["content"] for r in asked[0].responses.all()}
+    first = asked.get(selection_probability=0.125)
+    texts = {r.messages[0]["content"] for r in first.responses.all()}
     assert texts <= {said[0]["content"] for said in rows[0].responses}
     others = steered.comparisons.exclude(stream="d_optimal")
     assert set(others.values_list("stream", "selection_probability")) == {("random", 1.0)}
