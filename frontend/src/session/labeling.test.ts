@@ -156,6 +156,7 @@ describe("Labeling", () => {
 
   it("undoes a stored answer by retracting it", async () => {
     labeling.answer(CHOICE);
+    await vi.waitFor(() => expect(server.told("preference")).toEqual(["preference a"]));
     await vi.waitFor(() => expect(outbox.waiting.value).toEqual([]));
     await labeling.undo();
     expect(shown()).toBe("a");
@@ -165,6 +166,7 @@ describe("Labeling", () => {
 
   it("says that a sent answer cannot be undone without a connection, and keeps it", async () => {
     labeling.answer(CHOICE);
+    await vi.waitFor(() => expect(server.told("preference")).toEqual(["preference a"]));
     await vi.waitFor(() => expect(outbox.waiting.value).toEqual([]));
     server.reachable = false;
     await labeling.undo();

@@ -219,7 +219,7 @@ export class Labeling {
         return;
       }
       if (now < 0) {
-        await this.outbox.flushNow();
+        await this.outbox.drain();
         this.answers = [];
       }
       const own = await this.ownAnswer(place);

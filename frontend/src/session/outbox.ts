@@ -28,6 +28,8 @@ export class Outbox {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private sending: Promise<void> | null = null;
   private inFlight: number | null = null;
+  /** Resolves once every answer given until now is kept. */
+  private keeping: Promise<unknown> = Promise.resolve();
   private stopped = false;
   private readonly sentListeners = new Set<SentListener>();
 
@@ -60,13 +62,17 @@ export class Outbox {
   /** Keeps an answer, then sends it. Resolves once it is kept. */
   async add(key: string, path: string, body: object): Promise<void> {
     const written_at = new Date().toISOString();
-    await this.keep({ user: this.user, key, path, body, written_at, tries: 0 });
+    const kept = this.keep({ user: this.user, key, path, body, written_at, tries: 0 });
+    this.keeping = Promise.allSettled([this.keeping, kept]);
+    await kept;
     await this.read();
     this.flushNow();
   }
 
   /** Takes back what is kept about `key`, if it was never sent; false when it may have arrived. */
   async take(key: string): Promise<boolean> {
+    await this.keeping;
+    await this.read();
     const entry = this.waiting.value.find((waiting) => waiting.key === key);
     if (!entry || entry.tries > 0 || entry.id === this.inFlight) return false;
     await this.store.remove(entry.id as number);
@@ -76,8 +82,16 @@ export class Outbox {
 
   /** Resolves when nothing about `key` is waiting: true if so within one round of sending. */
   async settle(key: string): Promise<boolean> {
-    await this.flushNow();
+    await this.drain();
     return !this.waiting.value.some((entry) => entry.key === key);
+  }
+
+  /** Sends all that was given until now, as far as the server takes it. */
+  async drain(): Promise<void> {
+    await this.keeping;
+    await this.flushNow();
+    // A round that was at its end already has not seen what came last.
+    if (this.waiting.value.length > 0 && !this.stuck.value) await this.flushNow();
   }
 
   async forget(entry: Entry): Promise<void> {
